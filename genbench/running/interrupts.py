@@ -60,8 +60,9 @@ def is_of_user(error: BaseException) -> bool:
 
     Where signals are taken as below (and in workers, which never raise it for one) only the second is raised.
     """
-    pressed = stop_requested() or signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    return isinstance(error, KeyboardInterrupt) and pressed
+    handler = signal.getsignal(signal.SIGINT)
+    taken = callable(handler) and handler is not signal.default_int_handler
+    return isinstance(error, KeyboardInterrupt) and (stop_requested() or not taken)
 
 
 @contextmanager

@@ -161,11 +161,12 @@ def sleep_through(path):
 def test_a_worker_is_asked_to_stop_by_signals_even_before_its_first_line(tmp_path, number):
     """The first process starts Python's resource tracker, which lets through what was held back."""
     code = (
-        "import os, sys\n"
+        "import os, signal, sys\n"
         "from multiprocessing import get_context\n"
         "from genbench.running.child_processes import signals_held\n"
         "from test_executors import sleep_through\n"
         "if __name__ == '__main__':\n"
+        "    signal.signal(int(sys.argv[2]), signal.SIG_DFL)  # nohup may have it ignored\n"
         "    one = get_context('spawn').Process(target=sleep_through, args=(sys.argv[1],))\n"
         "    with signals_held():\n"
         "        one.start()\n"

@@ -22,6 +22,7 @@ from genbench.running.interrupts import (
     OutOfTime,
     deadline,
     forget_stop,
+    is_of_user,
     request_stop,
     stop_requested,
     stopping_on_signals,
@@ -72,6 +73,14 @@ def no_stop():
     forget_stop()
     yield
     forget_stop()
+
+
+@pytest.fixture
+def hangup():
+    """Lets SIGHUP do what it does in a terminal; a test that nohup runs finds it ignored."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
 
 
 def faulty(folder, fault, **changed):
@@ -165,7 +174,7 @@ def test_a_folder_that_cannot_be_written_is_known_before_training(tmp_path):
         ([signal.SIGINT, None, signal.SIGINT], True),
     ],
 )
-def test_what_counts_as_a_second_ctrl_c(numbers, ends):
+def test_what_counts_as_a_second_ctrl_c(numbers, ends, hangup):
     told, ended = [], False
     with stopping_on_signals(lambda: None, lambda: told.append(1)):
         try:
@@ -179,14 +188,23 @@ def test_what_counts_as_a_second_ctrl_c(numbers, ends):
     assert (told, ended, stop_requested()) == ([1], ends, True)
 
 
-def test_a_run_under_nohup_outlives_its_terminal():
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+def test_a_run_under_nohup_outlives_its_terminal(hangup):
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    with stopping_on_signals(lambda: None, lambda: None):
+        os.kill(os.getpid(), signal.SIGHUP)
+    assert not stop_requested()
+
+
+@pytest.mark.parametrize("handler", [signal.SIG_IGN, signal.default_int_handler])
+def test_ctrl_c_is_the_users_where_nobody_takes_signals(handler):
+    """Also in a job that a script started in the background, where Python finds SIGINT ignored."""
+    before = signal.signal(signal.SIGINT, handler)
     try:
+        assert is_of_user(KeyboardInterrupt())
         with stopping_on_signals(lambda: None, lambda: None):
-            os.kill(os.getpid(), signal.SIGHUP)
-        assert not stop_requested()
+            assert not is_of_user(KeyboardInterrupt())
     finally:
-        signal.signal(signal.SIGHUP, before)
+        signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.parametrize("phase", ["train", "evaluate"])
