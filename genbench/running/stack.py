@@ -27,6 +27,7 @@ from genbench.evaluation.requests import make_requests
 from genbench.running.build import (
     DTYPES,
     checkpoint_path,
+    data_of,
     evaluator_for,
     hash_stack,
     prepare_model,
@@ -54,7 +55,7 @@ def run_stack(job: StackJob, stage: Stage, outcome: Outcome) -> None:
     path = checkpoint_path(job)
     every = job.settings.checkpoint_every
     stage.enter("data")
-    dataset = evaluator_for(job.specs[0], job.settings).dataset
+    dataset = data_of(job)
     source = hash_stack(job.specs[0], dataset)
     checkpoint = Checkpoint(path, every, job.seeds, source) if path else None
     trained = train_stack(job, dataset, stage, checkpoint)
@@ -281,6 +282,7 @@ def rescore_stack(job: StackJob, stage: Stage, outcome: Outcome) -> None:
     settings = job.settings
     device = choose_device(settings.device)
     stage.enter("evaluate")
+    data_of(job)
     for done, stored in enumerate(job.stored):
         if stop_requested():
             raise Stopped
