@@ -11,7 +11,7 @@ from torch import Tensor
 
 from genbench.core.declarations import where
 from genbench.core.errors import ContractError
-from genbench.core.guard import blamed
+from genbench.core.guard import blamed, is_own
 
 if TYPE_CHECKING:
     from genbench.core.dataset import Dataset, DataSpec
@@ -28,15 +28,17 @@ DATA_SPACE = "return them in data space"
 
 
 def check_splits(dataset: Dataset, names: Sequence[str]) -> None:
-    """Refuses a data set whose splits are not what every score takes for granted.
+    """Refuses a user's data set whose splits are not what every score takes for granted.
 
     Arguments:
-        dataset: The data set.
-        names: Those of all splits.
+        dataset: The data set; genbench's own are tested for it.
+        names: The splits to look at.
 
     Raises:
         ContractError: With what was expected, what came, and what to do.
     """
+    if is_own(type(dataset)):
+        return
     who = f"data set {dataset.name!r}"
     with blamed(who, type(dataset)):
         fault = next(_faults(dataset, names), None)
@@ -85,7 +87,7 @@ def fault_of_absence(splits: Mapping[str, Tensor]) -> str | None:
     for name, x in splits.items():
         if not isinstance(x, Tensor) or not x.dim():
             return f"points({name!r}) needs to be a tensor of points, got {type(x).__name__}; {DATA_SPACE}"
-    absent = [name for name in NEEDED if not len(splits[name])]
+    absent = [name for name in NEEDED if name in splits and not len(splits[name])]
     return f"points({absent[0]!r}) needs points, got none; return some" if absent else None
 
 

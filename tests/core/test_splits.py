@@ -9,6 +9,7 @@ from genbench.core.dataset import Dataset, DataSpec
 from genbench.core.errors import ContractError
 from genbench.core.rng import Rng
 from genbench.core.truth import Truth
+from genbench.evaluation.validation import WithoutTest
 
 SIZES = {"train": 90, "validation": 30, "test": 60}
 FLAT = DataSpec("planted", (3,))
@@ -126,6 +127,13 @@ def test_sources_need_one_row_a_point():
         ContractError, match=r"given.points\('train'\) needs a source for each of 90 points"
     ):
         _ = data.hashes
+
+
+def test_tuning_refuses_them_too_and_leaves_the_test_split_alone():
+    with pytest.raises(ContractError, match=r"points\('train'\) needs finite values"):
+        WithoutTest(Planted(FLAT, holed("train")))
+    seen = WithoutTest(Planted(FLAT, holed("test"))).points("test")
+    assert seen.isfinite().all()
 
 
 @pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
