@@ -131,6 +131,11 @@ def fault_of_spaces(dataset: Dataset, x: Tensor, what: str) -> str | None:
     """Returns what is wrong where model space is not in the spec's range, or to_data does not lead back."""
     if dataset.spec.kind != "continuous":
         return None
+    levels = getattr(dataset, "levels", None)
+    if None not in (levels, dataset.spec.levels) and levels != dataset.spec.levels:
+        return (
+            f"levels and spec.levels need to be one number, got {levels} and {dataset.spec.levels}"
+        )
     low, high = dataset.spec.range or (-torch.inf, torch.inf)
     slack = ROUNDING * float(x.abs().max())
     for part in x.split(ROWS):

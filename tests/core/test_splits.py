@@ -1,11 +1,12 @@
 """Splits of a user's data set that break its contract are refused before anything is scored by them."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
 
-from genbench.core.dataset import Dataset, DataSpec
+from genbench.core.dataset import Dataset, DataSpec, ImageDataset
 from genbench.core.errors import ContractError
 from genbench.core.rng import Rng
 from genbench.core.truth import Truth
@@ -118,6 +119,43 @@ def test_a_map_to_model_space_that_does_not_lead_back_is_refused():
     data.to_model = lambda x, rng=None: 2 * x
     with pytest.raises(ContractError, match="let to_data undo to_model"):
         _ = data.hashes
+
+
+class Pixels(ImageDataset):
+    """Images of levels."""
+
+    name = "planted"
+    spec = DataSpec("planted", (1, 2, 2), levels=256)
+    change: Any = None
+
+    def load(self):
+        rng = Rng([0]).fork("dataset", self.name)
+        pixels = {k: rng.fork(k).integers(256, n, 1, 2, 2)[0] for k, n in SIZES.items()}
+        return {k: (type(self).change(x), torch.zeros(len(x)).long()) for k, x in pixels.items()}
+
+    def labels(self, split):
+        return None
+
+
+@pytest.mark.parametrize(
+    ("levels", "change", "said"),
+    [
+        (256, lambda x: x.to(torch.uint8), None),
+        (256, lambda x: x / 255, "to_data undo to_model"),
+        (17, lambda x: x // 16, "levels and spec.levels need to be one number, got 256 and 17"),
+    ],
+)
+def test_images_that_are_loaded_need_to_be_levels(levels, change, said):
+    cls = type(
+        "Planted",
+        (Pixels,),
+        {"spec": replace(Pixels.spec, levels=levels), "change": staticmethod(change)},
+    )
+    if said is None:
+        assert len(cls().hashes) == 3
+        return
+    with pytest.raises(ContractError, match=said):
+        _ = cls().hashes
 
 
 def test_sources_need_one_row_a_point():
