@@ -12,9 +12,11 @@ from torch import Tensor
 
 from genbench.api.door import front_door
 from genbench.core.asked import as_path, list_seeds, require_counts
+from genbench.core.dataset import SPLITS
 from genbench.core.errors import DataError, SpecError
 from genbench.core.model import Density, only_seed, parameter_count
 from genbench.core.spec import MOST_SEEDS, Criterion, Suite
+from genbench.core.splits import check_splits
 from genbench.core.trained import Trained
 from genbench.evaluation.evaluate import (
     PartLike,
@@ -51,6 +53,7 @@ class TrainedModel:
     def __init__(self, job: StackJob, suite: Suite) -> None:
         self.job, self.suite = job, suite
         self.dataset = open_dataset(job.specs[0], job.settings)
+        check_splits(self.dataset, SPLITS)
         self._stage = Stage()
         self._stack = train_stack(job, self.dataset, self._stage)
         self._records: tuple[Record, ...] | None = None

@@ -122,8 +122,11 @@ def of_dataset(name: str) -> dict[str, Any] | None:
     dataset = open_named(name)
     spec = asdict(dataset.spec)
     spec["values"] = spec.pop("kind")  # `kind` says that this is a data set
-    if spec["source"] is not None:
-        spec["source"] = {key: value for key, value in spec["source"].items() if value is not None}
+    if spec["source"] is None:
+        spec["paired"] = None  # there is nothing to be paired with
+    else:
+        own = {key: value for key, value in spec["source"].items() if value is not None}
+        spec["source"] = {key: value for key, value in own.items() if key != "paired"}
     quality, truth = dataset.quality, dataset.truth
     return {
         **describe(type(dataset)),

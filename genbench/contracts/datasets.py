@@ -15,22 +15,25 @@ from genbench.contracts.rules import (
     expect,
     expect_close,
     expect_equal,
+    expect_none,
     expect_tensor,
     left_alone,
     rule,
 )
 from genbench.core.dataset import DATASETS, SPLITS, Dataset, DataSpec
 from genbench.core.rng import Rng
+from genbench.core.splits import (
+    ROUNDING,
+    fault_of_absence,
+    fault_of_labels,
+    fault_of_points,
+    fault_of_shares,
+    own_rng,
+)
 
 N = 500
 F64 = torch.float64
 KINDS = ("continuous", "binary", "tokens")
-#: the least splits that an evaluation needs
-NEEDED = ("train", "test")
-#: rounding of single precision in points, relative to their size
-ROUNDING = 1e-5
-#: the share of points that two splits may have in common, as published data sets do
-SHARED = 0.01
 #: where data sets' files are, unless in their usual places
 DATA_DIR: ContextVar[Path | None] = ContextVar("data_dir", default=None)
 
@@ -67,9 +70,7 @@ def it_can_be_opened(name: str) -> None:
     dataset = open_once(name)
     spec = getattr(dataset, "spec", None)
     expect(isinstance(spec, DataSpec), f"spec needs a DataSpec, got {spec!r}; set it")
-    points = splits(dataset)
-    absent = [split for split in NEEDED if split not in points]
-    expect(not absent, f"points({absent}) needs points, got none; return some for each split")
+    expect_none(fault_of_absence({split: dataset.points(split) for split in SPLITS}))
 
 
 @rule("dataset")
@@ -104,18 +105,7 @@ def points_are_as_the_spec_says(name: str) -> None:
 
 def expect_points(x: Tensor, spec: DataSpec, what: str) -> None:
     """Raises Broken unless x holds points of a spec in data space, (N, *event)."""
-    dtype = torch.int64 if spec.kind == "tokens" else torch.float32
-    expect_tensor(x, what, (len(x), *spec.event), dtype, fix="return them in data space")
-    low, high = x.min().item(), x.max().item()
-    if spec.kind == "binary":
-        expect(((x == 0) | (x == 1)).all(), f"{what} of kind 'binary' need to be 0 or 1")
-    if spec.kind == "tokens":
-        expect(
-            low >= 0 and high < (spec.tokens or 0),
-            f"{what} need tokens from 0 to {(spec.tokens or 0) - 1}, got {low} to {high}",
-        )
-    if spec.is_image:
-        expect(low >= 0 and high <= 1, f"{what}, images, need [0, 1], got {low:.4g} to {high:.4g}")
+    expect_none(fault_of_points(x, spec, what))
 
 
 @rule("dataset")
@@ -124,7 +114,7 @@ def splits_are_the_same_every_time(name: str) -> None:
     dataset, before = open_once(name), torch.get_rng_state()
     again = DATASETS.get(name)(data_dir=DATA_DIR.get(), offline=True)
     for split, x in splits(dataset).items():
-        fix = "draw from Rng([0]).fork('dataset', self.name, split) alone"
+        fix = f"draw from {own_rng('split')} alone"
         expect_equal(x, again.points(split), f"points({split!r}), opened twice", fix=fix)
         expect_equal(x, dataset.points(split), f"points({split!r}), called twice", fix=fix)
     expect(dataset.hashes == again.hashes, f"hashes need to stay, got {again.hashes}")
@@ -135,46 +125,15 @@ def splits_are_the_same_every_time(name: str) -> None:
 def splits_share_no_points(name: str) -> None:
     """No point is in two splits, but where the data set is a stream; a stream's splits differ."""
     dataset = open_once(name)
-    pairs = list(splits(dataset).items())
-    for i, (one, x) in enumerate(pairs):
-        for other, y in pairs[i + 1 :]:
-            if dataset.stream:
-                same = x.shape == y.shape and torch.equal(x, y)
-                expect(not same, f"{one} and {other} need draws of their own, got the same points")
-                continue
-            rows, others = _rows(x), _rows(y)
-            share = len(rows & others) / min(len(rows), len(others))
-            # data with few values repeat themselves inside a split too
-            honest = max(SHARED, 1 - len(rows) / len(x))
-            expect(
-                share <= honest,
-                f"{one} and {other} need to share no points, got {share:.1%} in both; "
-                "put each row into one split, or say stream = True",
-            )
-
-
-def _rows(x: Tensor) -> set[bytes]:
-    """Distinct points, as bytes."""
-    return {row.tobytes() for row in x.flatten(1).numpy()}
+    expect_none(fault_of_shares(splits(dataset), dataset.stream))
 
 
 @rule("dataset")
 def labels_fit_their_points(name: str) -> None:
     """Labels are int64 in 0 … classes - 1, one per point; without classes there are none."""
     dataset = open_once(name)
-    classes = dataset.spec.classes
     for split, x in splits(dataset).items():
-        labels = dataset.labels(split)
-        if classes is None or labels is None:
-            right = (classes is None or dataset.stream) and labels is None
-            expect(right, f"labels({split!r}) and spec.classes need each other; declare both")
-            continue
-        expect_tensor(labels, f"labels({split!r})", (len(x),), torch.int64, fix="one per point")
-        low, high = int(labels.min()), int(labels.max())
-        expect(
-            low >= 0 and high < classes,
-            f"labels need to be from 0 to {classes - 1}, got {low} to {high}; number them from 0",
-        )
+        expect_none(fault_of_labels(dataset, split, len(x)))
 
 
 def when_streamed(name: str) -> list[Case]:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from genbench.core.guard import unchanged
+from genbench.core.splits import fault_of_tensor
 
 #: on what a rule is checked, such as a data set; empty where there is nothing to choose
 Case = tuple[str, ...]
@@ -87,6 +88,11 @@ def expect(condition: Any, sentence: str) -> None:
         raise Broken(sentence)
 
 
+def expect_none(fault: str | None) -> None:
+    """Raises Broken with a fault, if there is one."""
+    expect(fault is None, fault or "")
+
+
 def left_alone(who: str, *inputs: object) -> AbstractContextManager[None]:
     """Refuses a body that writes into the tensors that it is given, by whatever way.
 
@@ -104,15 +110,7 @@ def expect_tensor(
     x: Any, what: str, shape: Sequence[int], dtype: torch.dtype | None = None, *, fix: str
 ) -> None:
     """Raises Broken unless x is a finite tensor of a shape (and a type, where one is given)."""
-    expect(isinstance(x, Tensor), f"{what} needs to be a tensor, got {type(x).__name__}; {fix}")
-    expect(
-        tuple(x.shape) == tuple(shape),
-        f"{what} needs shape {tuple(shape)}, got {tuple(x.shape)}; {fix}",
-    )
-    expect(dtype in (None, x.dtype), f"{what} needs {dtype}, got {x.dtype}; {fix}")
-    if x.is_floating_point():
-        bad = int((~x.isfinite()).sum())
-        expect(not bad, f"{what} needs finite values, got NaN or infinity in {bad} places; {fix}")
+    expect_none(fault_of_tensor(x, what, shape, dtype, fix))
 
 
 def expect_equal(one: Tensor, two: Tensor, what: str, *, fix: str) -> None:

@@ -28,6 +28,7 @@ from genbench.core.guard import blamed, is_own
 from genbench.core.quality import PICTURES, Quality
 from genbench.core.registry import Registry, registrar
 from genbench.core.rng import Rng
+from genbench.core.splits import check_splits
 from genbench.core.truth import Truth as Truth
 
 SPLITS = ("train", "validation", "test")
@@ -185,7 +186,11 @@ class Dataset(ABC):
 
     @cached_property
     def hashes(self) -> dict[str, str]:
-        """The sha256 of every split's bytes, shortened; they pin the split in every record."""
+        """The sha256 of every split's bytes, shortened; they pin the split in every record.
+
+        Splits of a user's data set are checked first: no score of those that break the contract is right.
+        """
+        check_splits(self, SPLITS)
         own = {split: _digest(self.points(split)) for split in SPLITS if len(self.points(split))}
         sources = {} if self.given is None else self.given.hashes
         return own | {f"{split}{SOURCES}": digest for split, digest in sources.items()}

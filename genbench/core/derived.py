@@ -14,6 +14,7 @@ from genbench.core.dataset import SPLITS, DataSpec, ImageDataset, open_named
 from genbench.core.errors import SpecError
 from genbench.core.quality import Quality
 from genbench.core.rng import Rng
+from genbench.core.splits import check_splits
 from genbench.core.truth import Truth
 
 #: images that are mapped at once
@@ -106,6 +107,15 @@ class DerivedImages(ImageDataset):
 
     def load(self) -> dict[str, tuple[Tensor, Tensor]]:
         """Returns the other data set's splits."""
+        return self.load_whole()
+
+    def load_whole(self) -> dict[str, tuple[Tensor, Tensor]]:
+        """Returns the other data set's splits, all of each.
+
+        Raises:
+            ContractError: If it is a user's, and they break its contract.
+        """
+        check_splits(self.whole, SPLITS)
         return self.whole.load()
 
     def labels(self, split: str) -> Tensor | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -101,9 +102,19 @@ class Truth:
     weights: Tensor | None = None
 
     def __post_init__(self) -> None:
-        if self.weights is None:
-            return
-        w, modes = self.weights.double(), self.modes
+        if self.std is not None and not 0 < self.std < math.inf:
+            raise DataError(f"Truth needs std, a length, above 0 and finite, got {self.std}")
+        if self.entropy is not None and not math.isfinite(self.entropy):
+            raise DataError(
+                f"Truth needs a finite entropy, got {self.entropy}; None stands for unknown"
+            )
+        if self.box is not None and not self.box[0] < self.box[1]:
+            raise DataError(f"Truth needs a box (low, high) with low < high, got {self.box}")
+        if self.weights is not None:
+            self._check_weights(self.weights)
+
+    def _check_weights(self, weights: Tensor) -> None:
+        w, modes = weights.double(), self.modes
         total = float(w.sum())
         if w.shape != (modes,) or not bool((w > 0).all()) or abs(total - 1) > 1e-6:
             raise DataError(

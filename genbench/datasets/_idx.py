@@ -51,6 +51,8 @@ def read_idx(path: Path, digest: str | None = None) -> Tensor:
             f"{path} needs {start} bytes of header, got {len(content)}; fetch the file again"
         )
     sizes = struct.unpack(f">{axes}I", content[4:start])
+    if 0 in sizes:
+        raise DataError(f"{path} needs values, its sizes {sizes} hold none; fetch the file again")
     if len(content) - start != math.prod(sizes):
         raise DataError(
             f"{path} needs {math.prod(sizes)} values for sizes {sizes}, got {len(content) - start}; "

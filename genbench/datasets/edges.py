@@ -106,7 +106,7 @@ class Edges(DerivedImages):
 
     def _shown(self) -> dict[str, tuple[Tensor, Tensor]]:
         """The other data set's splits, or the part of them that options leave."""
-        splits = self.whole.load()
+        splits = self.load_whole()
         if self.unseen:
             last = (self.whole.spec.classes or 0) - 2
             rows = {k: (y >= last) == (k == "test") for k, (_, y) in splits.items()}

@@ -13,6 +13,7 @@ from genbench.core.errors import DataError
 from genbench.core.feature import Extractor
 from genbench.core.rng import Rng
 from genbench.core.spec import Part
+from genbench.core.splits import check_splits
 from genbench.core.trained import Trained
 from genbench.evaluation.comparison import Reference
 from genbench.evaluation.extractors import default_features, make_extractor
@@ -30,6 +31,7 @@ class WithoutTest(Dataset):
 
     Raises:
         DataError: If it has no validation split, or one with points that are not finite.
+        ContractError: If it is a user's, and the splits that are seen break its contract.
     """
 
     def __init__(self, dataset: Dataset) -> None:
@@ -51,6 +53,7 @@ class WithoutTest(Dataset):
                 f"{dataset.name} has NaN or infinity in {broken} of {len(points)} validation points, so "
                 "nothing can be tuned on it; leave these points out of the split"
             )
+        check_splits(dataset, ("train", "validation"))
 
     def points(self, split: str) -> Tensor:
         """Returns the training or the validation split; `test` is the validation split too."""

@@ -8,10 +8,13 @@ from pathlib import Path
 import torch
 
 from genbench.core.dataset import DATASETS, Dataset, open_named
+from genbench.core.declarations import where
 from genbench.core.device import choose_device
+from genbench.core.errors import ContractError
 from genbench.core.model import MODELS, Model, build
 from genbench.core.rng import Rng
 from genbench.core.spec import CellSpec, canonical
+from genbench.core.splits import own_rng
 from genbench.evaluation.evaluator import Evaluator
 from genbench.evaluation.provenance import hash_plugin, tag_code
 from genbench.evaluation.requests import make_requests
@@ -23,8 +26,8 @@ DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
 def open_dataset(spec: CellSpec, settings: RunSettings) -> Dataset:
     """Creates a cell's data set where the setting says its files are."""
-    where = {"data_dir": settings.data_dir, "offline": settings.offline}
-    return open_named(spec.dataset, **where, **spec.dataset_options)
+    files = {"data_dir": settings.data_dir, "offline": settings.offline}
+    return open_named(spec.dataset, **files, **spec.dataset_options)
 
 
 def prepare_model(spec: CellSpec, dataset: Dataset, rng: Rng) -> Model:
@@ -81,3 +84,29 @@ def evaluator_for(spec: CellSpec, settings: RunSettings) -> Evaluator:
             features=settings.features,
         )
     return _EVALUATORS[key]
+
+
+def data_of(job: StackJob) -> Dataset:
+    """Returns a job's data set, of the points by which its run was planned.
+
+    An evaluator that was kept of points that have changed since, as files of a user's may, is made anew.
+
+    Raises:
+        ContractError: If it has other points whenever it is opened.
+    """
+    spec = job.specs[0]
+    if _find_moved(job, evaluator_for(spec, job.settings).dataset):
+        forget_evaluators()
+    dataset = evaluator_for(spec, job.settings).dataset
+    if moved := _find_moved(job, dataset):
+        raise ContractError(
+            f"data set {spec.dataset!r} ({where(type(dataset))}) needs the same points each time it is "
+            f"opened, got other ones of {', '.join(moved)} than when the run was planned; draw them from "
+            f"{own_rng('split')} alone, and leave files as they are while a run goes on"
+        )
+    return dataset
+
+
+def _find_moved(job: StackJob, dataset: Dataset) -> list[str]:
+    """The splits whose points are not those of the plan; none where it read none."""
+    return [name for name, digest in job.points.items() if dataset.hashes.get(name) != digest]

@@ -178,11 +178,13 @@ class StackJob(Job):
         specs: The cells.
         rescore: They are finished but lack measurements: they are measured, not trained.
         stored: What is stored of cells to be measured again; the driver fills it in.
+        points: The hashes of the data set's splits when the run was planned, where they were read.
     """
 
     specs: tuple[CellSpec, ...]
     rescore: bool = False
     stored: tuple[Stored, ...] = ()
+    points: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def title(self) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from genbench.core.device import choose_device
@@ -27,6 +27,8 @@ class StackRequest:
     rescore: bool = False
     #: of one round of one seed, from earlier records
     seconds: float | None = None
+    #: the hashes of the data set's splits, where they were read
+    points: Mapping[str, str] = field(default_factory=dict)
 
 
 def make_stacks(
@@ -52,7 +54,11 @@ def make_stacks(
         for specs in stacks:
             memory = None if bytes_per_seed is None else bytes_per_seed * len(specs)
             job = StackJob(
-                specs=tuple(specs), settings=settings, rescore=request.rescore, memory=memory
+                specs=tuple(specs),
+                settings=settings,
+                rescore=request.rescore,
+                points=request.points,
+                memory=memory,
             )
             jobs.append((_expected(request, len(specs)), job))
     if settings.workers > 1:

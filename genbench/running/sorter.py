@@ -166,11 +166,13 @@ class _Sorter:
         for spec in specs:
             if needs[spec.cell] == "nothing":
                 self._leave(spec, records[spec.cell])
+        points = self.had.get(_name_data(specs[0]), {})
         if train:
             old = [record for record in records.values() if record is not None]
-            self.requests.append(StackRequest(train, seconds=self._seconds(specs[0], old)))
+            seconds = self._seconds(specs[0], old)
+            self.requests.append(StackRequest(train, seconds=seconds, points=points))
         if score:
-            self.requests.append(StackRequest(score, rescore=True))
+            self.requests.append(StackRequest(score, rescore=True, points=points))
 
     def _compare_source(self, model: str, records: Sequence[Record | None]) -> None:
         """Notes cells that stay, of a user's model whose file is another now."""

@@ -23,6 +23,7 @@ from genbench.evaluation.provenance import hash_plugin
 from genbench.running.build import (
     DTYPES,
     checkpoint_path,
+    data_of,
     evaluator_for,
     hash_stack,
     prepare_model,
@@ -51,7 +52,7 @@ def run_stack(job: StackJob, stage: Stage, outcome: Outcome) -> None:
     path = checkpoint_path(job)
     every = job.settings.checkpoint_every
     stage.enter("data")
-    dataset = evaluator_for(job.specs[0], job.settings).dataset
+    dataset = data_of(job)
     source = hash_stack(job.specs[0], dataset)
     legs = Legs(choose_device(job.settings.device), job.settings.workers)
     checkpoint = Checkpoint(path, every, job.seeds, source, legs.carry) if path else None
@@ -240,6 +241,7 @@ def rescore_stack(job: StackJob, stage: Stage, outcome: Outcome) -> None:
     settings = job.settings
     device = choose_device(settings.device)
     stage.enter("evaluate")
+    data_of(job)
     for done, stored in enumerate(job.stored):
         if stop_requested():
             raise Stopped

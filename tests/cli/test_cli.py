@@ -328,12 +328,14 @@ def test_show_tells_what_a_data_set_takes_what_it_is_made_from_and_what_decides(
     assert found["source"]["event"] == [1, 4, 4]
     assert found["known"] == ["the map from points to sources"]
     assert found["decided_by"] == ["fid"]
+    assert (found["paired"], "paired" in found["source"]) == (True, False)
     frames = asjson("show", "moving_digits")
     assert frames["known"] == ["all right answers to a source"]
     assert frames["decided_by"] == ["near_answer", "fid"]
     ring = asjson("show", "ring")
     assert ring["known"] == ["the density", "its entropy", "modes"]
     assert (ring["options"], ring["to_be_passed"]) == ({}, ["modes_strict"])
+    assert ring["paired"] is None
     code, out, _ = genbench("show", "digits")
     assert code == 0
     assert ("recall" in out, "None" in out) == (True, False)

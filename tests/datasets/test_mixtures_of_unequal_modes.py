@@ -213,3 +213,18 @@ def test_the_contract_notices_weights_that_are_not_the_points(weights, right, mo
         return
     with pytest.raises(Broken, match=r"as truth.weights say \(equally where it is None\)"):
         truths.modes_are_as_likely_as_their_weights("uneven")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"std": 0.0}, "above 0 and finite, got 0.0"),
+        ({"std": -0.1}, "above 0 and finite, got -0.1"),
+        ({"std": math.inf}, "above 0 and finite, got inf"),
+        ({"entropy": math.nan}, "a finite entropy, got nan"),
+        ({"box": (4.0, -4.0)}, "low < high, got"),
+    ],
+)
+def test_a_truth_that_cannot_be_is_refused(wrong, says):
+    with pytest.raises(DataError, match=says):
+        replace(DATA.truth, **wrong)

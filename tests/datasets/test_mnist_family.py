@@ -42,6 +42,7 @@ def test_idx_files_are_read_plain_and_gzipped(tmp_path, images, suffix):
         (bytes([0, 0, 8, 3, 0, 0, 0, 2]), "needs 16 bytes of header, got 8"),
         (idx(torch.ones(2, 3, 4, dtype=torch.uint8))[:-1], "needs 24 values .* got 23"),
         (idx(torch.ones(2, 3, 4, dtype=torch.uint8)) + b"x", "needs 24 values .* got 25"),
+        (idx(torch.ones(0, 3, 4, dtype=torch.uint8)), r"sizes \(0, 3, 4\) hold none"),
     ],
 )
 def test_idx_errors_name_the_file_and_what_is_wrong(tmp_path, content, says):

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from genbench.core.dataset import DATASETS, ImageDataset, open_named
-from genbench.core.errors import SpecError
+from genbench.core.errors import ContractError, SpecError
 from genbench.core.rng import Rng
 from genbench.training.minibatches import Minibatches, training_set
 
@@ -32,6 +32,16 @@ def colours(monkeypatch):
     Colours.spec = replace(Colours.spec, name="colours", event=(3, 8, 8), levels=256)
     find = DATASETS.get
     monkeypatch.setattr(DATASETS, "get", lambda name: Colours if name == "colours" else find(name))
+
+
+@pytest.mark.parametrize("name", ["colourise", "edges"])
+def test_images_of_a_users_data_set_that_breaks_its_contract_are_refused(
+    colours, monkeypatch, name
+):
+    assert len(open_named(name, of="colours").points("train")) == 20
+    monkeypatch.setattr(DATASETS.get("colours"), "labels", lambda self, split: torch.arange(3))
+    with pytest.raises(ContractError, match=r"needs shape \(20,\), got \(3,\)"):
+        open_named(name, of="colours").points("train")
 
 
 def test_edges_are_where_the_gradient_is_steep():

@@ -8,10 +8,11 @@ import pytest
 import torch
 
 from genbench.api import run
-from genbench.core.dataset import DATASETS, Dataset, dataset
+from genbench.core.dataset import DATASETS, SPLITS, Dataset, dataset
 from genbench.core.errors import ContractError
 from genbench.core.metric import Column, metric
 from genbench.core.model import Model, model
+from genbench.core.rng import Rng
 from genbench.running.work import run_job
 from genbench.store import Store
 
@@ -129,6 +130,47 @@ def test_what_a_data_set_raises_is_an_error_row_too(tmp_path, place):
 
 
 @pytest.mark.usefixtures("registered")
+@pytest.mark.parametrize("again", [False, True])
+def test_points_that_are_others_at_each_opening_are_an_error_row(tmp_path, again):
+    class Planted(Dataset):
+        name, spec = "planted", SPEC
+
+        def __init__(self, **options):
+            super().__init__(**options)
+            if again or not hasattr(Planted, "x"):
+                Planted.count = getattr(Planted, "count", 0) + 1
+                Planted.x = torch.randn(
+                    240, 2, generator=torch.Generator().manual_seed(Planted.count)
+                )
+            self.x = Planted.x
+
+        def points(self, split):
+            return self.x[SPLITS.index(split) :: 3]
+
+    dataset("planted")(Planted)
+    result = do(tmp_path, ["gaussian"], ["planted"])
+    assert {r.status for r in result.records} == {"error" if again else "ok"}
+    assert not again or "got other ones of train, validation, test" in result.records[0].reason
+
+
+@pytest.mark.usefixtures("registered")
+def test_points_that_changed_between_two_runs_of_one_process_are_read_anew(tmp_path):
+    class Planted(Dataset):
+        name, spec = "planted", SPEC
+        shift = 0.0
+
+        def points(self, split):
+            return Rng([0]).fork(split).normal(80, 2)[0] + self.shift
+
+    dataset("planted")(Planted)
+    first = do(tmp_path / "a", ["gaussian"], ["planted"]).records[0]
+    Planted.shift = 9.0
+    second = do(tmp_path / "b", ["gaussian"], ["planted"]).records[0]
+    assert (first.status, second.status) == ("ok", "ok")
+    assert first.data_hashes != second.data_hashes
+
+
+@pytest.mark.usefixtures("registered")
 @pytest.mark.parametrize("place", ["__init__", "refuses", "prepare", "sample"])
 def test_the_timeout_covers_every_phase(tmp_path, place):
     plant(place, endless)
@@ -157,10 +199,10 @@ def test_a_model_that_writes_into_the_training_set_is_refused_and_the_next_sees_
 
     class Planted(Dataset):
         name, spec = "planted", SPEC
-        x = torch.randn(80, 2, generator=torch.Generator().manual_seed(1)) + 5
+        x = torch.randn(240, 2, generator=torch.Generator().manual_seed(1)) + 5
 
         def points(self, split):
-            return self.x.clone()
+            return self.x[SPLITS.index(split) :: 3].clone()
 
     dataset("planted")(Planted)
     model("planted_model")(type("Planted", (Base,), {"prepare": prepare, **HERE}))
