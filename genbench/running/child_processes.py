@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from multiprocessing import resource_tracker
 from multiprocessing.connection import wait
 
-from genbench.running.interrupts import STOPS, is_ignored, request_stop
+from genbench.running.interrupts import STOPS, become_worker, is_ignored, request_stop
 
 
 @contextmanager
@@ -37,6 +37,7 @@ def heed_signals() -> None:
 
     Schedulers and terminals send them to all processes of a run, which is to write its checkpoints first.
     """
+    become_worker()
     for number in STOPS:
         if not is_ignored(number):
             signal.signal(number, lambda number, frame: request_stop())

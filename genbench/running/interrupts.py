@@ -24,6 +24,8 @@ TOGETHER = 0.2
 _requested = threading.Event()
 #: whether the main thread is amid work that a request to stop ends at once
 _at_once = threading.Event()
+#: whether this process is a worker, which no signal interrupts
+_worker = threading.Event()
 
 
 class Stopped(BaseException):
@@ -56,13 +58,13 @@ def forget_stop() -> None:
 
 
 def is_of_user(error: BaseException) -> bool:
-    """Returns whether an exception is a Ctrl-C: a plugin may raise KeyboardInterrupt as any other.
+    """Returns whether an exception is a Ctrl-C; in a worker that nobody asked to stop a plugin raised it."""
+    return isinstance(error, KeyboardInterrupt) and (stop_requested() or not _worker.is_set())
 
-    Where signals are taken as below (and in workers, which never raise it for one) only the second is raised.
-    """
-    handler = signal.getsignal(signal.SIGINT)
-    taken = callable(handler) and handler is not signal.default_int_handler
-    return isinstance(error, KeyboardInterrupt) and (stop_requested() or not taken)
+
+def become_worker() -> None:
+    """Notes that this process takes signals as requests alone, and raises nothing for them."""
+    _worker.set()
 
 
 @contextmanager

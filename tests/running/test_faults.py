@@ -4,6 +4,7 @@ import hashlib
 import math
 import os
 import signal
+import threading
 import time
 
 import pytest
@@ -13,7 +14,7 @@ from small_suites import all_timeless, do, suite_of
 from genbench.core.errors import StoreError, WriteError
 from genbench.core.registry import load_plugin
 from genbench.running import driver as loop
-from genbench.running import job
+from genbench.running import interrupts, job
 from genbench.running.build import checkpoint_path
 from genbench.running.driver import run_plan
 from genbench.running.executor import Executor
@@ -195,16 +196,14 @@ def test_a_run_under_nohup_outlives_its_terminal(hangup):
     assert not stop_requested()
 
 
-@pytest.mark.parametrize("handler", [signal.SIG_IGN, signal.default_int_handler])
-def test_ctrl_c_is_the_users_where_nobody_takes_signals(handler):
-    """Also in a job that a script started in the background, where Python finds SIGINT ignored."""
-    before = signal.signal(signal.SIGINT, handler)
-    try:
-        assert is_of_user(KeyboardInterrupt())
-        with stopping_on_signals(lambda: None, lambda: None):
-            assert not is_of_user(KeyboardInterrupt())
-    finally:
-        signal.signal(signal.SIGINT, before)
+def test_ctrl_c_is_a_plugins_only_in_a_worker_that_nobody_asked_to_stop(monkeypatch):
+    assert is_of_user(KeyboardInterrupt())
+    monkeypatch.setattr(interrupts, "_worker", threading.Event())
+    interrupts.become_worker()
+    assert not is_of_user(KeyboardInterrupt())
+    interrupts.request_stop()
+    assert is_of_user(KeyboardInterrupt())
+    assert not is_of_user(ValueError())
 
 
 @pytest.mark.parametrize("phase", ["train", "evaluate"])

@@ -1,8 +1,7 @@
 """Models and data sets may raise anything, anywhere, at any time: error rows, and the other cells go on."""
 
-import signal
 import sys
-from contextlib import contextmanager
+import threading
 
 import pytest
 import torch
@@ -13,6 +12,7 @@ from genbench.core.errors import ContractError
 from genbench.core.metric import Column, metric
 from genbench.core.model import Model, model
 from genbench.core.rng import Rng
+from genbench.running import interrupts
 from genbench.running.work import run_job
 from genbench.store import Store
 
@@ -279,14 +279,11 @@ def raise_half_a_sign():
     raise ValueError("no file \udcff\ud800")
 
 
-@contextmanager
-def taking_signals():
-    """Takes Ctrl-C as a worker process does, which raises nothing for it."""
-    before = signal.signal(signal.SIGINT, lambda number, frame: None)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
+@pytest.fixture
+def in_worker(monkeypatch):
+    """Lets this process be a worker, in which no signal raises KeyboardInterrupt."""
+    monkeypatch.setattr(interrupts, "_worker", threading.Event())
+    interrupts.become_worker()
 
 
 def raise_interrupt():
@@ -301,22 +298,21 @@ ODD = (
 )
 
 
-@pytest.mark.usefixtures("registered")
+@pytest.mark.usefixtures("registered", "in_worker")
 @pytest.mark.parametrize(("what", "says"), ODD)
 @pytest.mark.parametrize("place", ["sample", "refuses"])
 def test_exceptions_that_cannot_be_said_or_end_programs_cost_no_other_cell(
     tmp_path, what, says, place
 ):
     plant(place, what)
-    with taking_signals():
-        result = do(tmp_path, ["planted", "gaussian"])
+    result = do(tmp_path, ["planted", "gaussian"])
     statuses = {(r.spec.model, r.status) for r in result.records}
     assert statuses == {("planted", "error"), ("gaussian", "ok")}
     assert all(says in r.reason for r in result.records if r.status == "error")
     assert Store(tmp_path / "results").problems() == []
 
 
-@pytest.mark.usefixtures("registered")
+@pytest.mark.usefixtures("registered", "in_worker")
 @pytest.mark.parametrize("what", [raise_base, raise_interrupt, raise_mute, end])
 def test_a_metric_that_fails_on_one_seed_costs_the_others_nothing(tmp_path, what):
     calls = []
@@ -326,8 +322,7 @@ def test_a_metric_that_fails_on_one_seed_costs_the_others_nothing(tmp_path, what
         calls.append(1)
         return what() if len(calls) == 1 else 1.0
 
-    with taking_signals():
-        result = do(tmp_path, ["gaussian"], metrics=["planted"])
+    result = do(tmp_path, ["gaussian"], metrics=["planted"])
     assert sorted(r.status for r in result.records) == ["error", "ok"]
 
 
