@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -246,9 +247,9 @@ def leaderboard(
 
 def _refuse_twice(records: Sequence[Record]) -> None:
     """Refuses a seed that would count twice."""
-    cells = [record.cell for record in records]
+    counts = Counter(record.cell for record in records)
     for record in records:
-        if cells.count(record.cell) > 1:
+        if counts[record.cell] > 1:
             spec = record.spec
             raise SpecError(
                 f"leaderboard needs each seed once, but {spec.model} on {spec.dataset}, seed {spec.seed}, is "

@@ -112,7 +112,7 @@ def refuse_names(function: str, given: Iterable[str], allowed: Iterable[str]) ->
     Raises:
         SpecError: With the nearest match of the first.
     """
-    known = set(allowed)
+    names = set(allowed)
     for name in given:
-        if name not in known:
-            raise SpecError(f"{function} has no argument {name!r}{nearest(name, known)}")
+        if name not in names:
+            raise SpecError(f"{function} has no argument {name!r}{nearest(name, names)}")

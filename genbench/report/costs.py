@@ -37,8 +37,7 @@ class Conditions:
     @classmethod
     def of_time(cls, record: Record, column: TableColumn) -> Conditions:
         """Returns those under which a record's time in a column was measured, such as that of a sample."""
-        found = (m for m in record.metrics if TableColumn.of(m) == column)
-        m = next(found, None)
+        m = next((m for m in record.metrics if TableColumn.of(m) == column), None)
         return cls.of_machine(record.environment if m is None else record.find_conditions(m))
 
     @classmethod

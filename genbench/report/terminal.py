@@ -61,8 +61,8 @@ def print_leaderboards(console: Console, tables: Sequence[Table], *, whole: bool
 
 def describe_first(table: Table, standings: Standings) -> str:
     """Returns who is first on a data set, by what, how sure that is, and what casts doubt on it."""
-    told = " of models that are told the class" if standings is table.labelled else ""
-    by = f"First{told} by {describe_column(standings)}"
+    labels = " of models that are told the class" if standings is table.labelled else ""
+    by = f"First{labels} by {describe_column(standings)}"
     if standings.first is None:
         return f"{by}: {standings.how_sure}."
     first = standings.first

@@ -19,7 +19,7 @@ from genbench.running.plan import Plan
 from genbench.store import FAILURES, Record, Store
 from genbench.store.environment import environment
 from genbench.store.locks import Locks
-from genbench.store.record import OF_TIME, Measurement, drop_replaced, take_times
+from genbench.store.record import Measurement, drop_replaced, take_times
 from genbench.store.trial import Trial, Trials, parse
 
 J = TypeVar("J", bound=Job)
@@ -191,12 +191,10 @@ def _find_environment(job: StackJob) -> dict[str, Any]:
 def _mark_times(record: Record, before: Record, job: StackJob) -> list[Measurement]:
     """A record's measurements, of which the times that were measured just now have this machine."""
     keys = {m.key for m in before.metrics}
-    new = [m for m in record.metrics if m.key not in keys and m.unit in OF_TIME]
-    if not new:
-        return record.metrics
+    old = [m for m in record.metrics if m.key in keys]
+    new = [m for m in record.metrics if m.key not in keys]
     here = record.model_copy(update={"environment": _find_environment(job)})
-    marked = iter(take_times(new, here, record.environment))
-    return [next(marked) if any(m is one for one in new) else m for m in record.metrics]
+    return [*old, *take_times(new, here, record.environment)]
 
 
 class TrialFiling(Filing[TrialJob]):
