@@ -215,7 +215,7 @@ def _describe_registration(card: Card) -> list[str]:
 
 def list_details(card: Card) -> dict[str, list[str]]:
     """Returns the lists that follow a claim's effects, by their heads."""
-    from genbench.report.claim_tables import needed_text
+    from genbench.report.claim_tables import explain_gap, needed_text
     from genbench.report.text import counted
 
     claim, note = card.claim, card.claim.notes.get(card.verdict.outcome)
@@ -225,6 +225,7 @@ def list_details(card: Card) -> dict[str, list[str]]:
     return {
         "Exploratory": list(card.standing.reasons) if card.exploratory else [],
         "Registered": _describe_registration(card),
+        "Still open": [f"{p.effect.name}: {t}" for p in unsure if (t := explain_gap(p))],
         "Power": [f"{p.effect.name}: {t}" for p in unsure if (t := needed_text(p))],
         "With": [f"{setting.kind} {setting.name}: {verdict_of(setting)}" for setting in changed],
         "A second look": [note] if note else [],

@@ -31,7 +31,8 @@ from genbench.running.scale import SCALES, Scale
 from genbench.statistics.leave_one_out import leave_one_out
 from genbench.statistics.looks import Looks
 from genbench.statistics.null_rows import Gate
-from genbench.statistics.verdicts import NONE_COMPLETED, Verdict, VerdictPart
+from genbench.statistics.open_parts import NONE_COMPLETED
+from genbench.statistics.verdicts import Verdict, VerdictPart
 from genbench.store import Store
 from genbench.store.cached import CachedStore
 from genbench.store.registration_history import read_history

@@ -110,7 +110,16 @@ def part_dict(part: VerdictPart) -> dict[str, Any]:
         "by_definition": part.effect.by_definition,
         "decided_at": part.decided_at,
         "seeds_needed": part.needed,
+        "deciding": _deciding_dict(part),
     }
+
+
+def _deciding_dict(part: VerdictPart) -> dict[str, float | None] | None:
+    """The interval by which an open part was judged, or None of one that is decided or waits."""
+    if part.deciding is None:
+        return None
+    level, interval = part.deciding
+    return {"level": level, "low": interval.low, "high": interval.high}
 
 
 def _variation_dict(variation: Variation) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from typing import Any
 from genbench.report import sheet, text
 from genbench.report.cards import Card
 from genbench.report.sheet import Emphasis, Entry, Heading, Sheet
-from genbench.statistics.verdicts import ALIKE, Verdict, VerdictPart
+from genbench.statistics.open_parts import ALIKE
+from genbench.statistics.verdicts import Verdict, VerdictPart
 
 RULE = (
     "A claim is supported where the intervals of all its parts lie beyond their bars, refuted where "
@@ -92,6 +93,20 @@ def needed_text(part: VerdictPart) -> str:
         why = f"; {ALIKE}" if part.alike else ""
         return f"no number of seeds decides this part at 80 %{why}"
     return f"to decide this part at 80 % needs ≈ {part.needed} seeds"
+
+
+def explain_gap(part: VerdictPart) -> str:
+    """Returns why a part is open whose interval at 95 % lies beyond the bar, or "" of any other."""
+    if part.deciding is None or not part.seems_decided or part.alike:
+        return ""
+    level, interval = part.deciding
+    ends = ", ".join(
+        "" if end is None else text.number(end) for end in (interval.low, interval.high)
+    )
+    return (
+        f"at {100 * level:.1f} %, as parts judged together and looks share the error of 5 %, "
+        f"its interval is [{ends}]"
+    )
 
 
 def seeds(card: Card) -> str:

@@ -51,6 +51,40 @@ def decide(
     return list(zip(outcomes, at, strict=True))
 
 
+def find_deciding_intervals(
+    effects: Sequence[Effect],
+    outcomes: Sequence[Outcome],
+    looks: Looks | None = None,
+    read: Read | None = None,
+) -> list[tuple[float, Estimate] | None]:
+    """Returns by which interval, and at which coverage, each part that is left open was judged last.
+
+    It is wider than the one at 95 % that tables show, since parts and looks share the error. None of parts
+    that are decided, or that wait for seeds.
+
+    Arguments:
+        effects: Of all seeds.
+        outcomes: What `decide` gave of them.
+        looks: As for `decide`.
+        read: As for `decide`.
+    """
+    open_ = [k for k, outcome in enumerate(outcomes) if outcome == "inconclusive"]
+    sequences = [looks and looks.of(effect.planned) for effect in effects]
+    own = [
+        _last_look(e, looks, looks and looks.last)
+        for e, looks in zip(effects, sequences, strict=True)
+    ]
+    found: list[tuple[float, Estimate] | None] = [None] * len(effects)
+    if not open_:
+        return found
+    parts = _parts_at(effects, own, read)
+    for k in open_:
+        if own[k] != 0:
+            level = _level_of(sequences, own, k, ALPHA / len(open_))
+            found[k] = level, decide_by(parts[k], level)
+    return found
+
+
 def _last_look(effect: Effect, looks: Looks | None, count: int | None) -> int | None:
     """The last of a part's looks up to a count whose seeds were tried; 0 before the first, None for all."""
     if looks is None or count is None:

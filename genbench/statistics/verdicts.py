@@ -9,17 +9,18 @@ from math import isfinite
 
 from genbench.core.claim import Outcome
 from genbench.core.effect import Effect, match_effects
-from genbench.statistics.contests import LEAST, all_failed, estimate
+from genbench.statistics.contests import estimate
 from genbench.statistics.decisions import (
     Read,
     decide,
+    find_deciding_intervals,
     has_tried,
-    is_flattered,
     say_tried,
     seeds_are_alike,
 )
 from genbench.statistics.intervals import Estimate
 from genbench.statistics.looks import ALPHA, Looks
+from genbench.statistics.open_parts import explain_open
 from genbench.statistics.power import count_needed_seeds
 from genbench.statistics.subsets import look_back
 
@@ -28,21 +29,6 @@ RULE = "judge/5"
 
 #: outcomes that contradict each other
 OPPOSITES = {"supported", "refuted"}
-
-ALL_FAILED = (
-    "all seeds failed, on both sides where two are compared, so that nothing says how bad that is"
-)
-BEYOND = (
-    "values of 0 or less have no logarithm and count as the least that was measured, and seeds that failed "
-    "have no value where no side is worse: nothing is decided that they could change"
-)
-FLATTERED = (
-    "seeds that failed count as the worst that completed, and this value satisfies the bar: nothing is "
-    "decided in their favour"
-)
-OPEN = "no interval, at the level that the parts and looks together leave it, lies beyond its bar"
-NONE_COMPLETED = "all seeds were tried, and none has a value"
-ALIKE = "seeds are all alike, and the measure's resolution is not declared"
 
 
 @dataclass(frozen=True)
@@ -56,6 +42,8 @@ class VerdictPart:
         decided_at: The number of seeds at which it was decided, or None.
         needed: How many seeds decide it four times in five, or None where no number would.
         planned: How many seeds were to be tried before anything is decided, where that is known.
+        deciding: Of a part that is left open: the coverage of the interval by which it was judged last, and
+            that interval.
     """
 
     effect: Effect
@@ -64,6 +52,7 @@ class VerdictPart:
     decided_at: int | None = None
     needed: int | None = None
     planned: int | None = None
+    deciding: tuple[float, Estimate] | None = None
 
     @property
     def seeds_so_far(self) -> str:
@@ -71,6 +60,14 @@ class VerdictPart:
         if self.planned is None or has_tried(self.effect, self.planned):
             return ""
         return say_tried([self.effect], self.planned)
+
+    @property
+    def seems_decided(self) -> bool:
+        """Whether it is open, though its interval at 95 % lies beyond the bar."""
+        low, high = self.estimate.low, self.estimate.high
+        if self.deciding is None or low is None or high is None:
+            return False
+        return low > self.effect.bar or high < self.effect.bar
 
     @property
     def alike(self) -> bool:
@@ -153,8 +150,11 @@ def judge(
         | Multiple Testing in Group Sequential Trials Using Graphical Approaches (Maurer and Bretz, 2013)
     """
     judged = [effect for effect in effects if effect.judged and not _holds_by_definition(effect)]
-    decided = decide(judged, looks, read and partial(_read_some, read, effects, judged))
+    anew = read and partial(_read_some, read, effects, judged)
+    decided = decide(judged, looks, anew)
     outcomes: list[Outcome] = [outcome for outcome, _ in decided]
+    intervals = find_deciding_intervals(judged, outcomes, looks, anew)
+    deciding = {id(e): interval for e, interval in zip(judged, intervals, strict=True)}
     spared = 0 if refutes else outcomes.count("refuted")
     if spared:
         outcomes = ["inconclusive" if one == "refuted" else one for one in outcomes]
@@ -166,6 +166,7 @@ def judge(
         replace(
             _make_part(e, by_id, partial(_share_error, outcomes, looks and looks.of(e.planned))),
             planned=e.planned or planned,
+            deciding=deciding.get(id(e)),
         )
         for e in effects
     )
@@ -237,7 +238,7 @@ def _whole(
     asked = max((e.planned or planned or 0 for e in early), default=0)
     short = say_tried(early, asked) if early else ""
     if not outcomes or kinds == {"inconclusive"}:
-        why = _why_open(judged)
+        why = explain_open(judged)
         return "inconclusive", f"{short}, and nothing is decided before" if short else why
     if len(kinds) == 1:
         many = f"all {len(outcomes)} parts are" if len(outcomes) > 1 else "its one part is"
@@ -266,33 +267,3 @@ def find_turned(ours: Verdict, theirs: Verdict) -> list[tuple[VerdictPart, Verdi
         for pair in pairs
         if all(part.effect.judged for part in pair) and {part.outcome for part in pair} in opposite
     ]
-
-
-def _why_open(judged: Sequence[Effect]) -> str:
-    if not judged:
-        return "no part is judged"
-    few = [effect for effect in judged if len(effect.values) < LEAST and not effect.exact]
-    if all(not effect.values for effect in judged):
-        return "nothing has been measured yet"
-    if failed := [effect.name for effect in judged if all_failed(effect)]:
-        return ALL_FAILED if len(failed) == len(judged) else f"{', '.join(failed)}: {ALL_FAILED}"
-    if absent := [name for effect in judged for name in effect.waits_for]:
-        return f"not measured yet: {', '.join(dict.fromkeys(absent))}"
-    if few:
-        bare = sum(not effect.values for effect in few)
-        if bare == len(few):
-            return f"{bare} of {len(judged)} parts have not been measured"
-        return f"fewer than {LEAST} seeds have been measured"
-    return _why_near(judged)
-
-
-def _why_near(judged: Sequence[Effect]) -> str:
-    """Why parts that have enough seeds are open."""
-    if any(seeds_are_alike(effect, estimate(effect)) for effect in judged):
-        return ALIKE
-    if any(effect.beyond for effect in judged):
-        return BEYOND
-    flattered = [effect.name for effect in judged if is_flattered(effect)]
-    if not flattered:
-        return OPEN
-    return FLATTERED if len(flattered) == len(judged) else f"{', '.join(flattered)}: {FLATTERED}"

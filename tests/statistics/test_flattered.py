@@ -17,8 +17,9 @@ from genbench.core.effect import (
 )
 from genbench.statistics.contests import scale_down
 from genbench.statistics.looks import Looks
+from genbench.statistics.open_parts import ALIKE, FLATTERED
 from genbench.statistics.subsets import keep_values
-from genbench.statistics.verdicts import ALIKE, FLATTERED, judge
+from genbench.statistics.verdicts import judge
 
 INF = math.inf
 RNG = np.random.default_rng(1)

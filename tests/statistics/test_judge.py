@@ -7,17 +7,18 @@ import pytest
 from scipy.stats import binomtest
 
 from genbench.core.effect import Effect, Noise, Scores, compare_best, difference, log_ratio
-from genbench.report.claim_tables import needed_text, says
+from genbench.report.claim_tables import explain_gap, needed_text, says
 from genbench.statistics.contests import LEAST, estimate, summarise_sides, unseen_chance
 from genbench.statistics.decisions import decide, outcome_of
 from genbench.statistics.intervals import mean_interval, widen
 from genbench.statistics.leave_one_out import leave_one_out
 from genbench.statistics.looks import ALPHA, Looks, nominal_levels, spend
 from genbench.statistics.moments import moderate, summarise
+from genbench.statistics.open_parts import ALIKE, ALL_FAILED
 from genbench.statistics.power import count_needed_seeds
 from genbench.statistics.ranking import make_ranking
 from genbench.statistics.subsets import keep_seeds
-from genbench.statistics.verdicts import ALIKE, ALL_FAILED, judge
+from genbench.statistics.verdicts import judge
 
 
 def normal(seed, n=8, mean=0.0, sd=1.0):
@@ -50,6 +51,37 @@ def test_levels_of_looks_spend_all_of_the_error_and_no_more():
 
     bounds = -ndtri(np.array(nominal_levels(counts)) / 2)
     assert (z > bounds).any(1).mean() == pytest.approx(ALPHA, abs=0.004)
+
+
+def test_an_open_part_whose_interval_clears_the_bar_says_at_which_level_it_was_judged():
+    values = normal(0, 8, 1.0)
+    near = Effect("near", values, estimate(Effect("e", values)).low - 0.05)
+    alone = judge([near], looks=Looks(64)).parts[0]
+    assert alone.deciding is None, "64 seeds were not tried, so that nothing was judged"
+    parts = judge(
+        [near, *(Effect(f"open {k}", normal(k, 8, 0.0)) for k in (1, 2, 3))], looks=Looks(8)
+    ).parts
+    part = parts[0]
+    assert (part.outcome, part.seems_decided) == ("inconclusive", True)
+    level, interval = part.deciding
+    open_ = sum(part.outcome == "inconclusive" for part in parts)
+    assert level == pytest.approx(Looks(8).level(0, ALPHA / open_))
+    wide = estimate(near, level)
+    assert (interval.low, interval.high) == pytest.approx((wide.low, wide.high))
+    assert interval.low < near.bar < part.estimate.low
+    assert f"at {100 * level:.1f} %" in explain_gap(part)
+    assert not any(explain_gap(other) for other in parts[1:]), "their 95 % holds the bar"
+    (clear,) = judge([Effect("clear", normal(0, 8, 9.0))], looks=Looks(8)).parts
+    assert (clear.outcome, clear.deciding, explain_gap(clear)) == ("supported", None, "")
+
+
+def test_the_deciding_interval_is_of_the_seeds_of_the_last_look():
+    values = normal(3, 12, 0.3)
+    (part,) = judge([Effect("e", values)], looks=Looks(8)).parts
+    level, interval = part.deciding
+    eight = estimate(Effect("e", {s: values[s] for s in range(8)}), level)
+    assert (part.outcome, interval.n) == ("inconclusive", 8)
+    assert (interval.low, interval.high) == pytest.approx((eight.low, eight.high))
 
 
 def test_what_a_look_decides_stays_and_an_unfinished_look_is_not_taken():

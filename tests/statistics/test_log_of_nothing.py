@@ -9,8 +9,9 @@ from genbench.core.effect import Effect, Scores, compare_best, difference, log_r
 from genbench.statistics.contests import estimate
 from genbench.statistics.decisions import decide, outcome_of
 from genbench.statistics.looks import Looks
+from genbench.statistics.open_parts import BEYOND
 from genbench.statistics.subsets import keep_seeds
-from genbench.statistics.verdicts import BEYOND, judge
+from genbench.statistics.verdicts import judge
 
 NOISE = 0.001 * np.random.default_rng(0).normal(size=(2, 16))
 MOST, LESS = (list(mean + row) for mean, row in zip((0.9, 0.8), NOISE, strict=True))

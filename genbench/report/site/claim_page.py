@@ -88,6 +88,7 @@ def make_page(
         bar=claim_tables.bar,
         says=claim_tables.says,
         needed=claim_tables.needed_text,
+        gap=claim_tables.explain_gap,
         plus_minus=plus_minus,
         budgets=BUDGETS,
         data=templating.embed({"plots": plots}),
