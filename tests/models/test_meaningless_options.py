@@ -75,3 +75,34 @@ def test_convolutions_beside_labels_need_a_hidden_layer():
     spec = DataSpec("images", (1, 8, 8), range=(0.0, 1.0), classes=2)
     with pytest.raises(SpecError, match="the width of a hidden layer, got hidden="):
         build("cgan", spec, Rng([0]), {"network": "conv", "hidden": []})
+
+
+@pytest.mark.parametrize("name", ["vae", "beta_vae", "iwae", "vae_m2"])
+@pytest.mark.parametrize("value", [-31, 1e3])
+def test_deviations_whose_squares_no_single_precision_holds_are_refused(name, value):
+    """Densities and samples were not finite."""
+    with pytest.raises(SpecError, match="'log_std' needs a number from -30 to 30 or None, got"):
+        options.resolve(MODELS.get(name), {"log_std": value}, who=f"model {name}")
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "chosen", "message"),
+    [
+        (
+            "rbm",
+            "binary_digits",
+            {"start": "chains", "persistent": False},
+            "start=chains needs persistent chains, got persistent=False",
+        ),
+        (
+            "pix2pix",
+            "tiny_dots",
+            {"output": "logistic"},
+            "output=logistic needs data with a range",
+        ),
+    ],
+)
+def test_options_that_would_do_nothing_are_refused(name, data, chosen, message):
+    """Samples started at the base rates, and outputs were linear, whatever was asked."""
+    with pytest.raises(SpecError, match=message):
+        build(name, open_small(data).spec, Rng([0]), {**small_options(name), **chosen})

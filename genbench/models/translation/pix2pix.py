@@ -8,6 +8,7 @@ from torch import Tensor
 
 from genbench.core.allowed import Amount, Count, Decay, Positive, Weight, Widths
 from genbench.core.dataset import DataSpec
+from genbench.core.errors import SpecError
 from genbench.core.model import model
 from genbench.core.rng import Rng
 from genbench.families.search import ADAM_GAME
@@ -82,6 +83,11 @@ class Pix2Pix(TranslationGame):
         beta1: Decay = 0.5,
         penalty: Weight | None = None,
     ) -> None:
+        if output == "logistic" and spec.range is None:
+            raise SpecError(
+                f"pix2pix with output=logistic needs data with a range, {spec.name} has none; take "
+                "output=linear"
+            )
         super().__init__(
             spec,
             rng,
