@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from genbench.contracts.small import open_small, small_options, taken
@@ -106,3 +108,28 @@ def test_options_that_would_do_nothing_are_refused(name, data, chosen, message):
     """Samples started at the base rates, and outputs were linear, whatever was asked."""
     with pytest.raises(SpecError, match=message):
         build(name, open_small(data).spec, Rng([0]), {**small_options(name), **chosen})
+
+
+@pytest.mark.parametrize(
+    ("name", "event", "reason"),
+    [
+        ("gan_gumbel", (2, 2), "needs sequences of tokens, board has points of shape"),
+        ("gan_reinforce", (1, 3, 2), "needs sequences of tokens, board has points of shape"),
+        ("pixelcnn", (1, 3, 2), "needs bits or grey levels, board is tokens"),
+        ("pixelrnn", (1, 3, 2), "needs bits or grey levels, board is tokens"),
+    ],
+)
+def test_tokens_in_rows_and_columns_are_refused(name, event, reason):
+    """They were taken, and the first round ended in an error of torch's."""
+    cls = MODELS.get(name)
+    assert (cls.refuses(DataSpec("board", event, "tokens", tokens=3)) or "").startswith(reason)
+
+
+def test_captions_in_rows_and_columns_are_refused():
+    board = DataSpec("board", (2, 2), "tokens", tokens=3)
+    image = DataSpec("images", (1, 8, 8), range=(0.0, 1.0))
+    captions, images = replace(board, source=image), replace(image, source=board)
+    assert "needs sequences" in (MODELS.get("captioner").refuses(captions) or "")
+    refused = MODELS.get("text_gan").refuses(images) or ""
+    assert "needs sequences" in refused
+    assert "images" in refused
