@@ -58,7 +58,7 @@ class RBM(BoltzmannModel):
         average: The decay of the weights' running average for evaluation, or None.
         gibbs_steps: Gibbs steps from a chain's start to a sample.
         start: Where samples' chains start: at draws at the `base` rates, so that samples are
-            independent, or at states of the training's `chains` (persistent ones), drawn with
+            independent, or at states of the training's `chains` (to be persistent), drawn with
             replacement: nearer to the model's distribution, but samples of one ancestor resemble each other.
         ais_chains: Chains of the estimate of log Z.
         ais_temperatures: Temperatures of the estimate of log Z.

@@ -50,8 +50,9 @@ class Pix2Pix(TranslationGame):
         patch: The side in pixels of what an output of a convolutional discriminator sees, of 1, 4, 10, 22;
             None lets it see all.
         noise: The dimension of the noise z; None takes 16 beside a discriminator, otherwise none.
-        output: `linear`, clipped to the data's range when the model translates, or `logistic`; None takes a
-            linear one where the absolute error counts, since a logistic one may die at black there.
+        output: `linear`, clipped to the data's range when the model translates, or, of data with a range,
+            `logistic`; None takes a linear one where the absolute error counts, since a logistic one may die
+            at black there.
         lr: Adam's step size, for both.
         beta1: Adam's first decay.
         penalty: The weight gamma of the discriminator's squared slope at real points, gamma/2 times it; None
