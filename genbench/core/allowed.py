@@ -31,6 +31,8 @@ Several = Annotated[int, whole(2)]
 Widths = Annotated[tuple[Count, ...], Field(description="whole numbers of 1 or more")]
 #: step sizes, temperatures, scales
 Positive = Annotated[float, Field(gt=0, description="a number above 0")]
+#: the log of a standard deviation; beyond it single precision holds no square of what is divided by one
+LogDeviation = Annotated[float, Field(ge=-30, le=30, description="a number from -30 to 30")]
 #: the weight of a term of a loss, which 0 leaves out; a negative one would turn the loss round
 Weight = Annotated[float, Field(ge=0, description="a number of 0 or more")]
 #: scales of which each has a share, perhaps of none

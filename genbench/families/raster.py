@@ -141,6 +141,10 @@ def one_channel(spec: DataSpec) -> str | None:
     """Returns why a network over the pixels of grey images refuses data, or None if it does not."""
     if not spec.is_image or spec.event[0] != 1:
         return f"needs images of one channel, {spec.name} has points of shape {spec.event}"
+    if spec.kind == "tokens":
+        return (
+            f"needs bits or grey levels, {spec.name} is tokens, which are no numbers to convolve"
+        )
     return None
 
 

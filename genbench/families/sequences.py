@@ -158,7 +158,14 @@ class SequenceGame(Game, Density):
 
 def tokens_only(spec: DataSpec) -> str | None:
     """Returns why a generator of sequences refuses data, or None if it does not."""
-    return None if spec.kind == "tokens" else f"needs tokens, {spec.name} is {spec.kind}"
+    if spec.kind != "tokens":
+        return f"needs tokens, {spec.name} is {spec.kind}"
+    return None if len(spec.event) == 1 else no_sequence(spec)
+
+
+def no_sequence(spec: DataSpec) -> str:
+    """Returns why what reads or writes one token after another refuses tokens in rows and columns."""
+    return f"needs sequences of tokens, {spec.name} has points of shape {spec.event}"
 
 
 def gumbel(rng: Rng, *shape: int) -> Tensor:

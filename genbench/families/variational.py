@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from genbench.core.allowed import Count, Positive, Share, Widths
+from genbench.core.allowed import Count, LogDeviation, Positive, Share, Widths
 from genbench.core.dataset import DataSpec
 from genbench.core.model import Batch, Density, Encoder, Model, Player, Reconstructor
 from genbench.core.rng import Rng
@@ -54,7 +54,7 @@ class Autoencoder(nn.Module):
         hidden: Sequence[int],
         rng: Rng,
         *,
-        log_std: float | None = None,
+        log_std: LogDeviation | None = None,
         network: NetworkKind = "mlp",
         width: Count = 32,
         condition: int = 0,
@@ -168,7 +168,7 @@ class VariationalModel(Model, Density, Encoder, Reconstructor):
         spec: The data.
         rng: Draws the initial weights.
         latent: The dimension of the code; None takes `Autoencoder`'s.
-        hidden: The widths of the hidden layers of encoder and decoder (there reversed).
+        hidden: The widths of the hidden layers of encoder and decoder (there reversed), for `mlp`.
         log_std: The decoder's initial log standard deviation; None takes `Autoencoder`'s.
         warmup: The share of the budget over which the weight of the prior's term rises.
         lr: Adam's step size, falling linearly to zero.
@@ -188,7 +188,7 @@ class VariationalModel(Model, Density, Encoder, Reconstructor):
         *,
         latent: Count | None = None,
         hidden: Widths = (128, 128),
-        log_std: float | None = None,
+        log_std: LogDeviation | None = None,
         warmup: Share = 0.25,
         lr: Positive = 2e-3,
         importance: Count = 64,

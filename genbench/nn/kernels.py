@@ -41,5 +41,13 @@ def squared_mmd(real: Tensor, fake: Tensor, sigmas: Sequence[float]) -> Tensor:
 @cache
 def _rates(sigmas: tuple[float, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
     """The factors of squared distances, (K, 1, 1, 1); kept, since to make them waits for a device."""
-    rates = torch.tensor([-0.5 / sigma**2 for sigma in sigmas], dtype=dtype, device=device)
+    rates = torch.tensor([rate_of(sigma) for sigma in sigmas], dtype=dtype, device=device)
     return rates.view(-1, 1, 1, 1)
+
+
+def rate_of(width: float) -> float:
+    """Returns -1 / 2 width^2, the factor of squared distances.
+
+    Widths beyond 1e-15 and 1e15 count as these: a rate that no single precision holds, times 0, is NaN.
+    """
+    return -0.5 / min(max(width, 1e-15), 1e15) ** 2

@@ -135,6 +135,24 @@ def test_schedules_that_are_none_are_refused(options):
         build("ddpm", LINE, Rng([0]), {"steps": 1})
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"log_snrs": (17.0, -6.0)},
+        {"log_snrs": (20.0, -6.0)},
+        {"log_snrs": (11.0, -20.0), "steps": 2},
+        {"schedule": "linear", "betas": (1e-8, 0.1)},
+        {"schedule": "linear", "betas": (1e-4, 0.9999999)},
+    ],
+)
+def test_steps_that_single_precision_rounds_away_are_refused(options):
+    """At 17 the bound was 0.3 nats from the density that it bounds; at 20 samples were NaN."""
+    with pytest.raises(SpecError, match=r"for torch\.float32 to hold them, got .* by .*, steps="):
+        build("ddpm", LINE, Rng([0]), options)
+    rng = Rng([0], dtype=torch.float64)
+    assert build("ddpm", LINE, rng, options).sample(9, rng).isfinite().all()
+
+
 def test_training_finds_every_mode_of_the_ring_and_bounds_its_entropy():
     rng, ring = Rng([0]), DATASETS.get("ring")()
     model = build("ddpm", ring.spec, rng)

@@ -4,6 +4,7 @@ import torch
 from scipy.stats import multivariate_normal
 
 from genbench.core.dataset import DataSpec
+from genbench.core.errors import SpecError
 from genbench.core.model import MODELS, Batch, build
 from genbench.core.rng import Rng
 
@@ -62,6 +63,24 @@ def test_constant_coordinates_and_bounded_data():
     assert fake.max() <= 1
     assert fake[..., 0, 0].max() < 0.01
     assert model.log_prob(x, rng).isfinite().all()
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("gaussian", {}),
+        ("gaussian_mixture", {"covariance": "full"}),
+        ("gaussian_mixture", {"covariance": "diag"}),
+    ],
+)
+def test_a_ridge_that_rounding_swallows_is_refused_in_one_sentence(name, options):
+    """It ended in an error of torch's or scikit-learn's."""
+    rng = Rng([0, 1])
+    x = rng.normal(200, 3)
+    x[..., 0], x[..., 2] = 0.7, x[..., 1]
+    model = build(name, SPEC, rng, {"ridge": 1e-300, **options})
+    with pytest.raises(SpecError, match=f"{name} needs a ridge .*, got ridge=1e-300 on points"):
+        model.prepare(Batch(x), rng.fork("prepare"))
 
 
 def test_bits_are_refused():

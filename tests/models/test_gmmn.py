@@ -7,6 +7,7 @@ from genbench.core.errors import SpecError
 from genbench.core.model import Batch, build
 from genbench.core.rng import Rng
 from genbench.core.spec import Budget
+from genbench.nn.kernels import squared_mmd
 from genbench.training.trainer import Trainer
 
 F64 = {"dtype": torch.float64}
@@ -39,6 +40,17 @@ def test_the_distance_is_scikit_learns_kernels_summed(kernel, widths):
             for g in (0.5 / (median * width) ** 2 for width in widths)
         )
         assert got.item() == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("width", [1e-300, 1e-25, 1e25, 1e300])
+def test_widths_that_no_single_precision_holds_the_square_of_have_their_limits(width):
+    """No two points are alike, or all are: it was NaN, a division by zero or an overflow."""
+    rng = Rng([0])
+    model = build("gmmn", DataSpec("plane", (2,)), rng, {"widths": (width,)})
+    real, fake = rng.normal(5, 2), rng.normal(4, 2)
+    expected = 1 / 5 + 1 / 4 if width < 1 else 0.0
+    assert model.squared_mmd(real, fake).item() == pytest.approx(expected, abs=1e-6)
+    assert squared_mmd(real, fake, (width,)).item() == pytest.approx(expected, abs=1e-6)
 
 
 def test_the_linear_kernel_compares_means_alone():

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from genbench.contracts.small import open_small, small_options, taken
@@ -75,3 +77,59 @@ def test_convolutions_beside_labels_need_a_hidden_layer():
     spec = DataSpec("images", (1, 8, 8), range=(0.0, 1.0), classes=2)
     with pytest.raises(SpecError, match="the width of a hidden layer, got hidden="):
         build("cgan", spec, Rng([0]), {"network": "conv", "hidden": []})
+
+
+@pytest.mark.parametrize("name", ["vae", "beta_vae", "iwae", "vae_m2"])
+@pytest.mark.parametrize("value", [-31, 1e3])
+def test_deviations_whose_squares_no_single_precision_holds_are_refused(name, value):
+    """Densities and samples were not finite."""
+    with pytest.raises(SpecError, match="'log_std' needs a number from -30 to 30 or None, got"):
+        options.resolve(MODELS.get(name), {"log_std": value}, who=f"model {name}")
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "chosen", "message"),
+    [
+        (
+            "rbm",
+            "binary_digits",
+            {"start": "chains", "persistent": False},
+            "start=chains needs persistent chains, got persistent=False",
+        ),
+        (
+            "pix2pix",
+            "tiny_dots",
+            {"output": "logistic"},
+            "output=logistic needs data with a range",
+        ),
+    ],
+)
+def test_options_that_would_do_nothing_are_refused(name, data, chosen, message):
+    """Samples started at the base rates, and outputs were linear, whatever was asked."""
+    with pytest.raises(SpecError, match=message):
+        build(name, open_small(data).spec, Rng([0]), {**small_options(name), **chosen})
+
+
+@pytest.mark.parametrize(
+    ("name", "event", "reason"),
+    [
+        ("gan_gumbel", (2, 2), "needs sequences of tokens, board has points of shape"),
+        ("gan_reinforce", (1, 3, 2), "needs sequences of tokens, board has points of shape"),
+        ("pixelcnn", (1, 3, 2), "needs bits or grey levels, board is tokens"),
+        ("pixelrnn", (1, 3, 2), "needs bits or grey levels, board is tokens"),
+    ],
+)
+def test_tokens_in_rows_and_columns_are_refused(name, event, reason):
+    """They were taken, and the first round ended in an error of torch's."""
+    cls = MODELS.get(name)
+    assert (cls.refuses(DataSpec("board", event, "tokens", tokens=3)) or "").startswith(reason)
+
+
+def test_captions_in_rows_and_columns_are_refused():
+    board = DataSpec("board", (2, 2), "tokens", tokens=3)
+    image = DataSpec("images", (1, 8, 8), range=(0.0, 1.0))
+    captions, images = replace(board, source=image), replace(image, source=board)
+    assert "needs sequences" in (MODELS.get("captioner").refuses(captions) or "")
+    refused = MODELS.get("text_gan").refuses(images) or ""
+    assert "needs sequences" in refused
+    assert "images" in refused

@@ -47,6 +47,15 @@ def test_the_queues_draw_the_same_points_bit_for_bit(spec, dtype):
     )
 
 
+def test_dilations_beyond_the_sequence_take_no_more_memory_than_the_sequence():
+    """A queue as long as a dilation of 2^39 was asked of the machine, for a sequence of 11."""
+    rng = Rng([0, 1], **F64)
+    model = build("wavenet", WORDS, rng, {"channels": 2, "skip": 2, "cycle": 40})
+    assert torch.equal(
+        model.sample(5, rng.fork("sample")), model.sample_naive(5, rng.fork("sample"))
+    )
+
+
 def test_probabilities_of_words_sum_to_one_and_samples_follow_them():
     rng = Rng([0, 1], **F64)
     model = build("wavenet", DataSpec("words", (4,), kind="tokens", tokens=3), rng, {"skip": 8})

@@ -77,10 +77,14 @@ class DilatedStack(nn.Module):
         return self.head(total)  # type: ignore[arg-type]
 
     def steps(self, n: int) -> Step:
-        """Returns a step that keeps a queue of each layer's last inputs, as many as its dilation."""
-        head, seeds = self.head.steps(), len(self.places)
+        """Returns a step that keeps a queue of each layer's last inputs, as many as its dilation.
+
+        A dilation beyond the first entry sees zeros alone, as a queue of all entries does.
+        """
+        head, seeds, size = self.head.steps(), len(self.places), self.places.shape[1]
         queues = [
-            self.places.new_zeros(dilation, seeds, n, self.channels) for dilation in self.dilations
+            self.places.new_zeros(min(dilation, size), seeds, n, self.channels)
+            for dilation in self.dilations
         ]
 
         def step(d: int, last: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from genbench.core.allowed import Positive
 from genbench.core.dataset import DataSpec
 from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
-from genbench.families.fitted import FittedModel
+from genbench.families.fitted import FittedModel, factored
 from genbench.nn.mlp import flat
 
 
@@ -72,4 +72,4 @@ def _fit(x: Tensor, ridge: float) -> tuple[Tensor, Tensor]:
     covariance = (x - mean).mT @ (x - mean) / len(x)
     level = covariance.diagonal().mean().clamp_min(1e-30)
     eye = torch.eye(x.shape[1], dtype=x.dtype, device=x.device)
-    return mean, torch.linalg.cholesky(covariance + ridge * level * eye)
+    return mean, factored(covariance + ridge * level * eye, "gaussian", ridge)

@@ -16,7 +16,7 @@ from genbench.core.dataset import DataSpec
 from genbench.core.errors import DataError
 from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
-from genbench.families.fitted import FittedModel
+from genbench.families.fitted import FittedModel, factored, flat_covariance
 from genbench.nn.mlp import flat
 
 
@@ -126,8 +126,13 @@ class GaussianMixture(FittedModel):
         )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
-            fit.fit(x.cpu().double().numpy())
+            try:
+                fit.fit(x.cpu().double().numpy())
+            except ValueError as error:
+                if "ill-defined" not in str(error):
+                    raise
+                raise flat_covariance(self.name, self.ridge) from None
         covariance = torch.from_numpy(fit.covariances_)
         full = covariance if self.covariance == "full" else covariance.diag_embed()
-        factor = torch.linalg.cholesky(full)
+        factor = factored(full, self.name, self.ridge)
         return torch.from_numpy(fit.weights_), torch.from_numpy(fit.means_), factor

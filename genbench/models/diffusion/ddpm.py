@@ -108,6 +108,8 @@ class DDPM(Model, Density):
         self.register_buffer("beta", beta.to(rng.dtype), persistent=False)
         #: alpha bar at t = 0 … T, so signal[0] = 1
         signal = torch.cat([torch.ones(1).double(), (1 - beta).cumprod(0)])
+        ends = f"log_snrs={log_snrs}" if schedule == "log_snr" else f"betas={betas}"
+        refuse_unresolved(beta, signal, rng.dtype, f"{ends}, steps={steps}")
         self.register_buffer("signal", signal.to(rng.dtype), persistent=False)
         #: a coordinate's mean squared error of the noise predicted at t = 1 … T
         self.register_buffer("error", torch.ones(self.seeds, steps))
@@ -196,6 +198,28 @@ class DDPM(Model, Density):
     def posterior(self, t: int) -> Tensor:
         """Returns the variance of q(x_{t-1} | x_t, x_0)."""
         return self.beta[t - 1] * (1 - self.signal[t - 1]) / (1 - self.signal[t])
+
+
+def refuse_unresolved(beta: Tensor, signal: Tensor, dtype: torch.dtype, got: str) -> None:
+    """Refuses steps whose noise, or what they leave of the signal, is lost in a type's rounding.
+
+    Arguments:
+        beta: The steps' variances, shape (T,), float64.
+        signal: Alpha bar at t = 0 … T, float64.
+        dtype: That in which a model holds 1 - signal and 1 - beta.
+        got: The options that set the steps, for the error.
+
+    Raises:
+        SpecError: Where either is rounded by over half a per cent; where they round to 0 all is NaN.
+    """
+    least = 50 * torch.finfo(dtype).eps
+    noise, kept = (1 - signal[1]).item(), (1 - beta).min().item()
+    if noise < least or kept < least:
+        raise SpecError(
+            f"ddpm needs noise of a variance of {least:.1g} or more after the first step, and a share of the "
+            f"signal of as much past every step, for {dtype} to hold them, got {noise:.2g} and {kept:.2g} "
+            f"by {got}; the usual are log_snrs=(11, -6), betas=(1e-4, 0.1), steps=100"
+        )
 
 
 def evenly(ends: tuple[float, float], steps: int) -> Tensor:

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from genbench.core.allowed import Count, Decay, Positive
 from genbench.core.dataset import DataSpec
+from genbench.core.errors import SpecError
 from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
 from genbench.core.search import LogUniform
@@ -57,7 +58,7 @@ class RBM(BoltzmannModel):
         average: The decay of the weights' running average for evaluation, or None.
         gibbs_steps: Gibbs steps from a chain's start to a sample.
         start: Where samples' chains start: at draws at the `base` rates, so that samples are
-            independent, or at states of the training's `chains` (persistent ones), drawn with
+            independent, or at states of the training's `chains` (to be persistent), drawn with
             replacement: nearer to the model's distribution, but samples of one ancestor resemble each other.
         ais_chains: Chains of the estimate of log Z.
         ais_temperatures: Temperatures of the estimate of log Z.
@@ -90,8 +91,13 @@ class RBM(BoltzmannModel):
         ais_temperatures: Count = 2000,
     ) -> None:
         super().__init__(spec, rng)
+        if start == "chains" and not persistent:
+            raise SpecError(
+                "rbm with start=chains needs persistent chains, got persistent=False, which keeps none; take "
+                "start=base"
+            )
         self.persistent, self.steps, self.lr, self.average = persistent, steps, lr, average
-        self.gibbs_steps, self.start = gibbs_steps, start if persistent else "base"
+        self.gibbs_steps, self.start = gibbs_steps, start
         self.binary = spec.kind == "binary"
         kind = BernoulliBoltzmann if self.binary else GaussianBoltzmann
         self.machine = kind(spec.size, hidden, rng.fork("machine"))

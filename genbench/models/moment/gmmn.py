@@ -14,7 +14,7 @@ from genbench.core.model import Batch, Model, Player, model
 from genbench.core.rng import Rng
 from genbench.core.search import Choice
 from genbench.families.search import SHAPES, density_space
-from genbench.nn.kernels import squared_distances
+from genbench.nn.kernels import rate_of, squared_distances
 from genbench.nn.mlp import MLP, flat
 from genbench.nn.optim import adam, linear_decay
 from genbench.nn.output import code_size, into_range, noise_size, only_continuous
@@ -119,5 +119,5 @@ class GMMN(Model):
 
     def _mean(self, square: Tensor) -> Tensor:
         """The kernel's mean over pairs of the given squared distances in medians, shape (S,)."""
-        means = [torch.exp(square * (-0.5 / width**2)).mean((1, 2)) for width in self.widths]
+        means = [torch.exp(square * rate_of(width)).mean((1, 2)) for width in self.widths]
         return torch.stack(means).sum(0)

@@ -9,6 +9,7 @@ from genbench.core.dataset import DataSpec
 from genbench.core.model import Batch, ConditionalDensity, Player, model
 from genbench.core.rng import Rng
 from genbench.families.search import density_space
+from genbench.families.sequences import no_sequence
 from genbench.families.translation import TranslationModel, needs_pairs, needs_sources, source_in
 from genbench.nn.captions import CaptionWriter
 from genbench.nn.optim import adam
@@ -65,6 +66,8 @@ class Captioner(TranslationModel, ConditionalDensity):
         if spec.kind != "tokens" or not spec.source.is_image or min(spec.source.event[1:]) < 4:
             task = f"{spec.kind} from {spec.source.kind} points {spec.source.event}"
             return f"needs captions of images of 4 pixels or more, {spec.name} makes {task}"
+        if len(spec.event) != 1:
+            return no_sequence(spec)
         return needs_pairs(spec)
 
     def players(self) -> tuple[Player, ...]:

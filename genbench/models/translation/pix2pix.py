@@ -8,6 +8,7 @@ from torch import Tensor
 
 from genbench.core.allowed import Amount, Count, Decay, Positive, Weight, Widths
 from genbench.core.dataset import DataSpec
+from genbench.core.errors import SpecError
 from genbench.core.model import model
 from genbench.core.rng import Rng
 from genbench.families.search import ADAM_GAME
@@ -49,8 +50,9 @@ class Pix2Pix(TranslationGame):
         patch: The side in pixels of what an output of a convolutional discriminator sees, of 1, 4, 10, 22;
             None lets it see all.
         noise: The dimension of the noise z; None takes 16 beside a discriminator, otherwise none.
-        output: `linear`, clipped to the data's range when the model translates, or `logistic`; None takes a
-            linear one where the absolute error counts, since a logistic one may die at black there.
+        output: `linear`, clipped to the data's range when the model translates, or, of data with a range,
+            `logistic`; None takes a linear one where the absolute error counts, since a logistic one may die
+            at black there.
         lr: Adam's step size, for both.
         beta1: Adam's first decay.
         penalty: The weight gamma of the discriminator's squared slope at real points, gamma/2 times it; None
@@ -82,6 +84,11 @@ class Pix2Pix(TranslationGame):
         beta1: Decay = 0.5,
         penalty: Weight | None = None,
     ) -> None:
+        if output == "logistic" and spec.range is None:
+            raise SpecError(
+                f"pix2pix with output=logistic needs data with a range, {spec.name} has none; take "
+                "output=linear"
+            )
         super().__init__(
             spec,
             rng,

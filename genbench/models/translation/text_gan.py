@@ -15,6 +15,7 @@ from genbench.core.rng import Rng
 from genbench.core.search import Choice, LogUniform
 from genbench.families.adversarial import non_saturating
 from genbench.families.search import game_space
+from genbench.families.sequences import no_sequence
 from genbench.families.translation import (
     TranslationModel,
     about_mean,
@@ -120,6 +121,8 @@ class TextGAN(TranslationModel):
         reason = super().refuses(spec)
         if reason is None and source_of(spec).kind != "tokens":
             reason = f"needs captions to draw, {spec.name} gives {source_of(spec).kind} sources"
+        if reason is None and len(source_of(spec).event) != 1:
+            reason = f"{no_sequence(source_of(spec))}, as sources of {spec.name}"
         return reason or needs_pairs(spec)
 
     def players(self) -> tuple[Player, ...]:

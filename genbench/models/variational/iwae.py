@@ -37,9 +37,9 @@ class IWAE(VariationalModel):
     Arguments:
         k: The number of draws in training.
         latent: The dimension of the code z; None chooses 2 without a range and 16 with one or for bits.
-        hidden: The widths of the hidden layers of encoder and decoder (there reversed).
-        log_std: The decoder's initial log standard deviation, in model space; None chooses -3 without a
-            range and -2 with one.
+        hidden: The widths of the hidden layers of encoder and decoder (there reversed), for `mlp`.
+        log_std: The decoder's initial log standard deviation of real numbers, in model space; None chooses
+            -3 without a range and -2 with one.
         warmup: The share of the budget over which the power rises to 1.
         lr: Adam's step size, falling linearly to zero.
         importance: The number of draws in `log_prob`.

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from genbench.core.allowed import Count, Positive, Share, Weight, Widths
+from genbench.core.allowed import Count, LogDeviation, Positive, Share, Weight, Widths
 from genbench.core.dataset import DataSpec
 from genbench.core.errors import ContractError
 from genbench.core.model import (
@@ -57,8 +57,8 @@ class VAEM2(Model, Density, Encoder, Conditional, Classifier):
         alpha: The weight of the classifier's cross-entropy on labelled points.
         latent: The dimension of the code z; None chooses 2 without a range and 16 with one or for bits.
         hidden: The widths of the hidden layers of encoder, classifier and decoder (there reversed).
-        log_std: The decoder's initial log standard deviation, in model space; None chooses -3 without a
-            range and -2 with one.
+        log_std: The decoder's initial log standard deviation of real numbers, in model space; None chooses
+            -3 without a range and -2 with one.
         warmup: The share of the budget over which the KL term's weight rises to 1.
         lr: Adam's step size, falling linearly to zero.
         importance: The number of draws per class in `log_prob`.
@@ -84,7 +84,7 @@ class VAEM2(Model, Density, Encoder, Conditional, Classifier):
         alpha: Weight = 10.0,
         latent: Count | None = None,
         hidden: Widths = (128, 128),
-        log_std: float | None = None,
+        log_std: LogDeviation | None = None,
         warmup: Share = 0.25,
         lr: Positive = 2e-3,
         importance: Count = 16,
