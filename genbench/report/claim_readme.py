@@ -6,11 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from genbench.core.claim import Outcome
 from genbench.report import budget_table, claim_tables, readme, sheet
 from genbench.report.cards import Card
 from genbench.report.sheet import Heading, Sheet
 from genbench.report.variations import describe_verdict
 from genbench.statistics.looks import LAST
+from genbench.statistics.verdicts import OPPOSITES, VerdictPart
 
 #: what inconclusive claims lack: seeds, more of them than may be added, or runs of some of their parts
 LACKS = ("more seeds would tell", f"{LAST} seeds would not", "measured in part")
@@ -83,17 +85,25 @@ def _describe_lack(card: Card) -> str:
     )
     if card.provisional and any(gaps):  # what never came to be, as a stop, has no values either
         return runs
-    return precision if _too_near(card) else seeds
+    return seeds if _would_tell(card) else precision
 
 
-def _too_near(card: Card) -> bool:
-    """Whether a measured part is so near its bar that the most seeds ever added do not decide it."""
-    return any(
-        part.outcome == "inconclusive"
-        and part.effect.values
-        and (part.needed is None or part.needed > LAST)
-        for part in card.verdict.judged
-    )
+def _would_tell(card: Card) -> bool:
+    """Whether the most seeds ever added would decide the claim: all of its parts, or one each way."""
+    measured = [part for part in card.verdict.judged if part.effect.values]
+    outcomes = {_foresee(part, refutes=card.refutes) for part in measured}
+    return outcomes >= OPPOSITES or "inconclusive" not in outcomes
+
+
+def _foresee(part: VerdictPart, *, refutes: bool) -> Outcome:
+    """What a part says after the most seeds ever added, were its mean the true one."""
+    mean, effect = part.estimate.mean, part.effect
+    too_near = part.needed is None or part.needed > LAST
+    if part.outcome != "inconclusive" or too_near or mean is None:
+        return part.outcome
+    if (mean > effect.bar) == (effect.wanted == "above"):
+        return "supported"
+    return "refuted" if refutes else "inconclusive"
 
 
 def to_digits_alone(cards: Sequence[Card]) -> str:

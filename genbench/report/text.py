@@ -15,7 +15,8 @@ RANKS = (
     "#k, or #j–k: the ranks that are possible given the seeds. A model is better than another where the "
     "paired t test over common seeds says so at 5 %, Holm-corrected for all pairs of the column; j is one "
     "more than the number of models that are better, k leaves out those that are worse. Models of fewer "
-    "than five seeds are not ranked."
+    "than five seeds are not ranked. Intervals and tests hold what another test set or extractor would "
+    "change, where that was measured."
 )
 
 

@@ -52,3 +52,22 @@ def test_the_scoreboard_says_whether_more_seeds_would_tell(tmp_path):
         "inconclusive, measured in part (2)",
     ]
     assert "at-0.6" in rows[1]
+
+
+def test_seeds_tell_where_parts_would_be_decided_both_ways_though_another_stays_open(tmp_path):
+    """One that needs 13 seeds, one that needs as many on the other side, one that none decides: mixed."""
+
+    def say(*means):
+        parts = [
+            Effect(str(k), {seed: mean + (-1) ** seed for seed in range(8)})
+            for k, mean in enumerate(means)
+        ]
+        about = dict.fromkeys(("statement", "source", "why"), "x")
+        claim = Claim("open", lambda evidence: parts, runs=(RUN,), **about)
+        card = Card(claim, Store(tmp_path))
+        assert card.kind == "inconclusive"
+        return to_scoreboard([card])
+
+    assert "more seeds would tell" in say(0.6, 0.0, -0.6)
+    assert "64 seeds would not" in say(0.6, 0.0, 0.6)
+    assert "more seeds would tell" in say(0.6, 0.6)
