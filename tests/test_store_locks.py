@@ -52,3 +52,11 @@ def test_where_no_lock_can_be_had_the_writer_says_what_is_wrong(tmp_path):
     path = tmp_path / "file" / "tuned.yaml"
     with pytest.raises(WriteError, match=f"cannot write {path}: "), changing(path):
         write_bytes(path, b"x")
+
+
+def test_what_a_killed_writer_left_goes_and_that_of_other_files_stays(tmp_path):
+    for name in (".file.x1.tmp", ".files.x1.tmp"):
+        (tmp_path / name).write_text("half")
+    with changing(tmp_path / "file"):
+        pass
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".files.x1.tmp", ".lock"]

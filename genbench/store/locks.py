@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any
 
 from genbench.core.errors import WriteError
-from genbench.core.files import CLOEXEC, NOFOLLOW, NONBLOCK, make_folder
+from genbench.core.files import CLOEXEC, NOFOLLOW, NONBLOCK, make_folder, remove_leftovers
 
 try:
     import fcntl
@@ -129,8 +129,9 @@ class Locks:
 def changing(path: Path) -> Iterator[None]:
     """Lets this process alone read a file, change what it holds and write it, in its body.
 
-    Others that change it by this wait until the body has ended. Where its folder takes no lock, as one that
-    cannot be written, nobody is kept out, and whoever writes the file says why that fails.
+    Others that change it by this wait until the body has ended, and what killed ones left goes. Where its
+    folder takes no lock, as one that cannot be written, nobody is kept out, and whoever writes the file
+    says why that fails.
 
     Arguments:
         path: The file; it need not be there yet.
@@ -143,6 +144,8 @@ def changing(path: Path) -> Iterator[None]:
         free = True
         with suppress(WriteError):
             free = _wait_for(stack.enter_context(Locks(path.parent)), path.name)
+            if free:
+                remove_leftovers(path)
         if not free:
             raise WriteError(
                 f"cannot change {path}: another process has had it in hand for {PATIENCE:g} seconds; end "
