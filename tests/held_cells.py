@@ -1,5 +1,6 @@
 """Cells of a results folder that another process has in hand."""
 
+import hashlib
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -23,3 +24,8 @@ def held(root, *cells):
         assert other.stdout.readline() == "True\n"
         yield
         other.kill()
+
+
+def held_file(path):
+    """A file that is read, changed and written is in the hands of another process."""
+    return held(path.parent, hashlib.sha256(path.name.encode()).hexdigest())

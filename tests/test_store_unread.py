@@ -163,3 +163,21 @@ def test_leftovers_of_killed_runs_are_removed_once_they_are_old(genbench, tmp_pa
     os.utime(old, (1, 1))
     assert genbench("run", "tiny", "-c", "tiny.yaml", "--force")[0] == 0
     assert (old.exists(), new.exists()) == (False, True)
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [
+        ("validate", "runs"),
+        ("leaderboard",),
+        ("report",),
+        ("pictures",),
+        ("claims", "mode-collapse", "--no-run", "-o", "runs"),
+    ],
+    ids=lambda verb: verb[0],
+)
+def test_a_folder_of_which_nothing_can_be_read_is_not_called_empty(genbench, locked, verb):
+    locked("ring")
+    code, _, err = genbench(*verb)
+    assert (code, "runs/ring cannot be read: Permission denied" in err) == (2, True), err
+    assert "holds no records" not in err

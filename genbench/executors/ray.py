@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
+import socket
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -17,6 +19,8 @@ from genbench.running.work import run_job
 
 #: the least share of a GPU that a job is given, and what the estimate of its memory is multiplied by
 LEAST_GPU, RESERVE = 0.05, 1.5
+#: seconds that a cluster has to answer
+ANSWER = 10.0
 
 
 @executor("ray")
@@ -87,15 +91,24 @@ class Ray(Executor):
                 self._ray.cancel(task, force=False)
 
     def _connect(self) -> None:
-        more = {} if self.address else {"num_cpus": os.cpu_count(), "include_dashboard": False}
+        address, more = self.address, {}
+        if address is None:  # "local": none that runs here already, nor that of $RAY_ADDRESS
+            address = "local"
+            more = {"num_cpus": os.cpu_count(), "include_dashboard": False}
         try:
-            self._ray.init(
-                address=self.address, log_to_driver=False, configure_logging=False, **more
-            )
-        except (ConnectionError, ValueError, RuntimeError) as error:
+            _require_listener(address)
+            self._ray.init(address=address, log_to_driver=False, configure_logging=False, **more)
+        except (OSError, ValueError, RuntimeError) as error:
+            said = getattr(error, "strerror", None) or str(error) or type(error).__name__
+            why = " ".join(said.splitlines()[0].split()).rstrip(":")
+            if self.address is None:
+                raise SpecError(
+                    f"Ray cannot be started on this machine: {why}; mend that, name a cluster by "
+                    f"--ray-address, or take --executor processes"
+                ) from error
             raise SpecError(
-                f"cannot reach a Ray cluster at {self.address or 'this machine'}: "
-                f"{str(error).splitlines()[0]}; start one with `ray start --head`"
+                f"cannot reach a Ray cluster at {self.address!r}: {why}; name one that runs by "
+                f"--ray-address HOST:PORT, or start one with `ray start --head`"
             ) from error
 
     def _progress(self, board: Any, report: ReportOf) -> None:
@@ -163,6 +176,17 @@ class Needs:
         if job.memory is not None and self.memory:
             share = min(1.0, max(LEAST_GPU, RESERVE * job.memory / self.memory))
         return {"num_cpus": self.threads, "num_gpus": round(share, 2)}
+
+
+def _require_listener(address: str) -> None:
+    """Refuses a host and port where nobody listens, for which Ray would wait some minutes.
+
+    Raises:
+        OSError: If no connection can be made.
+    """
+    found = re.fullmatch(r"(?:ray://)?\[?([^/@\s]+?)\]?:(\d{1,5})", address)
+    if found is not None:
+        socket.create_connection((found[1], int(found[2])), timeout=ANSWER).close()
 
 
 def _gpu_memory() -> int:

@@ -28,6 +28,7 @@ from genbench.running.replaced import find_replaced
 from genbench.statistics.verdicts import RULE
 from genbench.store import Store
 from genbench.store.environment import now, running_commit
+from genbench.store.locks import changing
 from genbench.store.moments import moment, to_minute
 from genbench.store.registration_history import GitHistory
 from genbench.store.registrations import (
@@ -206,9 +207,17 @@ def register(
         raise SpecError(
             "--register needs the claims to be named: genbench claims CLAIM --register"
         )
+    with changing(path or FILE):
+        return _write_down(claims, path, date or now())
+
+
+def _write_down(
+    claims: Mapping[str, Claim], path: Path | None, date: str
+) -> list[tuple[str, bool]]:
+    """Writes down the terms of claims in a file that only this process is changing."""
     whole, path = read_registrations(path), path or FILE
     registrations, written = read_registrations(path), []
-    about = {"date": date or now(), "commit": running_commit(), "rule": RULE}
+    about = {"date": date, "commit": running_commit(), "rule": RULE}
     everything = dict(registrations.claims)
     for name, claim in claims.items():
         for run in claim.runs:

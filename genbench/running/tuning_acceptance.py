@@ -21,6 +21,7 @@ from genbench.running.tuning_rule import (
     make_rule,
 )
 from genbench.store.equal_tuning import Inequality, find_inequalities
+from genbench.store.locks import changing
 from genbench.store.tuned import TunedEntry, data_of, key_of, merge_entries, write_tuned
 from genbench.store.tuning import TuningFile, TuningRule
 from genbench.store.tunings import Tunings
@@ -107,15 +108,13 @@ def accept_tuning(
         if (r.model, data_of(r)) not in done
     ]
     single, double = _split_double(entries)
-    equal, unequal = _split_unequal(to, single)
+    equal, unequal = _write_equal(to, single, root) if write else _split_unequal(to, single)
     tried = {*(entry.model for entry in entries), *(one.model for one in left)}
     absent = [Refusal(name, _absent(name, root)) for name in models if name not in tried]
     if not (entries or left or (files and absent)):
         raise SpecError(
             f"{root}/tuning has no finished trials; make some with: genbench tune -o {quote(str(root))}"
         )
-    if write and equal:
-        write_tuned(to, equal, root / "tuning")
     return Acceptance(tuple(equal), (*left, *double, *unequal, *absent))
 
 
@@ -190,6 +189,22 @@ def _split_double(entries: Sequence[TunedEntry]) -> tuple[list[TunedEntry], list
         if places[key_of(entry)] > 1
     ]
     return [entry for entry in entries if places[key_of(entry)] == 1], refusals
+
+
+def _write_equal(
+    to: Path, entries: Sequence[TunedEntry], root: Path
+) -> tuple[list[TunedEntry], list[Refusal]]:
+    """Writes the entries that were tuned like their rivals in the file; returns them, and the refusals.
+
+    Others who accept into the file wait, so that no entry of theirs is overwritten or unlike these.
+    """
+    if not entries:
+        return [], []
+    with changing(to):
+        equal, unequal = _split_unequal(to, entries)
+        if equal:
+            write_tuned(to, equal, root / "tuning")
+    return equal, unequal
 
 
 def _split_unequal(

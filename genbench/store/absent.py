@@ -25,7 +25,7 @@ COMMITTED = Path("results")
 def no_records(
     folder: Path | str, suite: str | None = None, *, instead: str = f"-o {COMMITTED}"
 ) -> StoreError:
-    """Returns the error for a folder without records, or that is not there.
+    """Returns the error for a folder without records, that is not there, or of which nothing can be read.
 
     Arguments:
         folder: The folder.
@@ -37,6 +37,8 @@ def no_records(
         return StoreError(
             f"{folder} lies within a results folder; name that in its place: {inside}"
         )
+    if unread := Store(folder).unread():
+        return StoreError(f"{unread[0]}; let this user read it, or name another folder")
     if Path(folder).is_dir():
         lack = f"holds no records of suite {suite!r}" if suite else "holds no records"
     else:

@@ -1,4 +1,4 @@
-"""Locks on cells, so that runs and merges of one results folder neither do nor undo each other's work."""
+"""Locks on cells and on files, so that commands side by side neither do nor undo each other's work."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ import hashlib
 import importlib
 import os
 import stat
-from contextlib import suppress
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from genbench.core.errors import WriteError
-from genbench.core.files import CLOEXEC, NOFOLLOW, NONBLOCK, make_folder
+from genbench.core.files import CLOEXEC, NOFOLLOW, NONBLOCK, make_folder, remove_leftovers
 
 try:
     import fcntl
@@ -23,6 +26,10 @@ except ImportError:  # Windows
 NAME = ".lock"
 #: where a file per cell is locked on systems that lock no single bytes
 FOLDER = ".locks"
+#: seconds for which a file is waited for that another process is changing, and between two looks
+PATIENCE, PAUSE = 60.0, 0.05
+#: threads of this process change files one after the other, as locks are between processes
+_in_turn = threading.Lock()
 
 
 class Locks:
@@ -91,7 +98,7 @@ class Locks:
         return True
 
     def take_name(self, name: str) -> bool:
-        """Takes a file of trials by its name; returns whether it was free."""
+        """Takes a file by its name; returns whether it was free."""
         return self.take(hashlib.sha256(name.encode()).hexdigest())
 
     def give(self, cell: str) -> None:
@@ -116,6 +123,45 @@ class Locks:
             return False
         self._files[cell] = lock
         return True
+
+
+@contextmanager
+def changing(path: Path) -> Iterator[None]:
+    """Lets this process alone read a file, change what it holds and write it, in its body.
+
+    Others that change it by this wait until the body has ended, and what killed ones left goes. Where its
+    folder takes no lock, as one that cannot be written, nobody is kept out, and whoever writes the file
+    says why that fails.
+
+    Arguments:
+        path: The file; it need not be there yet.
+
+    Raises:
+        WriteError: If another process does not let go of it within `PATIENCE` seconds.
+    """
+    path = path.parent.resolve() / path.name  # one place, whatever links lead to it
+    with _in_turn, ExitStack() as stack:
+        free = True
+        with suppress(WriteError):
+            free = _wait_for(stack.enter_context(Locks(path.parent)), path.name)
+            if free:
+                remove_leftovers(path)
+        if not free:
+            raise WriteError(
+                f"cannot change {path}: another process has had it in hand for {PATIENCE:g} seconds; end "
+                f"that one, and repeat the command"
+            )
+        yield
+
+
+def _wait_for(locks: Locks, name: str) -> bool:
+    """Takes a file as soon as it is free; returns False where it was not for too long."""
+    end = time.monotonic() + PATIENCE
+    while not locks.take_name(name):
+        if time.monotonic() > end:
+            return False
+        time.sleep(PAUSE)
+    return True
 
 
 def _byte(cell: str) -> int:

@@ -13,6 +13,7 @@ from pydantic import Field
 from genbench.core.files import write_bytes
 from genbench.core.spec import canonical
 from genbench.store.documents import list_shipped, read_json, reviewable
+from genbench.store.locks import changing
 from genbench.store.moments import Moment, moment
 from genbench.store.record import Row
 
@@ -181,6 +182,12 @@ def seal_registrations(path: Path) -> int:
         StoreError: If it is no file of registrations.
         WriteError: If it cannot be written.
     """
+    with changing(path):
+        return _seal(path)
+
+
+def _seal(path: Path) -> int:
+    """Seals what a file holds that only this process is changing; returns how many."""
     registrations = read_registrations(path)
     count = sum(one.seal is None for history in registrations.claims.values() for one in history)
     claims = {

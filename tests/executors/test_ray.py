@@ -42,6 +42,39 @@ def test_without_ray_a_sentence_says_what_to_install(monkeypatch):
         Ray(2)
 
 
+@pytest.fixture
+def asked(monkeypatch):
+    """What Ray was asked to start or to reach, which it does not do."""
+    import ray
+
+    asked = []
+    monkeypatch.setattr(ray, "init", lambda **how: asked.append(how))
+    return asked
+
+
+@pytest.mark.parametrize("form", ["127.0.0.1:{}", "ray://127.0.0.1:{}"])
+def test_where_nobody_listens_a_sentence_says_so_at_once(asked, form):
+    import socket
+
+    from genbench.executors.ray import Ray
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = form.format(server.getsockname()[1])
+        Ray(1, address=address)._connect()
+    assert [how["address"] for how in asked] == [address]
+    with pytest.raises(SpecError, match=r"at '.*127.0.0.1:\d+': Connection refused; name one"):
+        Ray(1, address=address)._connect()
+    assert len(asked) == 1
+
+
+def test_without_an_address_no_cluster_that_runs_already_is_taken(asked, monkeypatch):
+    from genbench.executors.ray import Ray
+
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
+    Ray(1)._connect()
+    assert [(how["address"], how["num_cpus"]) for how in asked] == [("local", os.cpu_count())]
+
+
 class Handle:
     """An actor's handle whose calls are made at once."""
 

@@ -6,11 +6,12 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from held_cells import held_file
 from report_records import HOSTILE, failed, record
 from rich.console import Console
 from scipy import stats
 
-from genbench.core.errors import StoreError
+from genbench.core.errors import StoreError, WriteError
 from genbench.core.tolerance import Tolerance
 from genbench.report.gate import text
 from genbench.report.gate.accept import accept, accept_results, update_baseline
@@ -18,7 +19,7 @@ from genbench.report.gate.baseline import load_baseline, to_text
 from genbench.report.gate.check import check, check_results
 from genbench.report.gate.regression_test import worsening_p
 from genbench.report.gate.result import HEADS
-from genbench.store import Store
+from genbench.store import Store, locks
 
 MODELS = ("gan", "wgan_gp", "real_nvp")
 
@@ -633,7 +634,7 @@ def test_json_has_ok_and_rows(baseline, outcome):
     } <= set(found["rows"][0])
 
 
-def test_a_folder_and_a_file_are_compared(baseline, records, tmp_path):
+def test_a_folder_and_a_file_are_compared(baseline, records, tmp_path, monkeypatch):
     path, folder = tmp_path / "ci.json", tmp_path / "results"
     path.write_text(to_text(baseline))
     with pytest.raises(StoreError, match="is not a folder; make records with: genbench run ci"):
@@ -648,3 +649,9 @@ def test_a_folder_and_a_file_are_compared(baseline, records, tmp_path):
     assert new
     assert accept_results(folder, tmp_path / "new.json", by="Grace") == (written, False)
     assert check_results(folder, tmp_path / "new.json").ok
+    monkeypatch.setattr(locks, "PATIENCE", 0.1)
+    with (
+        held_file(tmp_path / "new.json"),
+        pytest.raises(WriteError, match="another process has had it in hand"),
+    ):
+        accept_results(folder, tmp_path / "new.json", by="Ada")

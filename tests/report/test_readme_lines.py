@@ -1,9 +1,11 @@
 """Markdown files keep the ends of their lines, and have each pair of markers once."""
 
 import pytest
+from held_cells import held_file
 
-from genbench.core.errors import DataError
+from genbench.core.errors import DataError, WriteError
 from genbench.report.readme import update
+from genbench.store import locks
 
 BODY = {"x": lambda: "| a |\n| b |\n", "absent": lambda: "never"}
 
@@ -35,3 +37,21 @@ def test_markers_that_stand_twice_or_by_halves_are_refused(tmp_path, text, got):
     with pytest.raises(DataError, match=f"needs <!-- x:begin --> once .*, got {got}; leave"):
         update(path, BODY)
     assert path.read_bytes() == held
+
+
+def test_two_tables_that_are_written_at_once_both_stand(tmp_path, monkeypatch):
+    path = tmp_path / "README.md"
+    path.write_text("".join(f"<!-- {name}:begin -->\n<!-- {name}:end -->\n" for name in "xy"))
+
+    def make():  # while which another command writes its table
+        update(path, {"y": lambda: "| y |\n"})
+        return "| x |\n"
+
+    assert update(path, {"x": make})
+    text = path.read_text()
+    assert ("| x |" in text, "| y |" in text) == (True, True)
+    monkeypatch.setattr(locks, "PATIENCE", 0.1)
+    with held_file(path):
+        assert not update(path, {"x": lambda: "| x |\n"})
+        with pytest.raises(WriteError, match="another process has had it in hand"):
+            update(path, {"x": lambda: "| z |\n"})

@@ -4,13 +4,14 @@ from dataclasses import replace
 
 import pytest
 from claim_records import write
+from held_cells import held_file
 
 from genbench.core import options
 from genbench.core.claim import NEW_SEEDS, Claim, Run, claim
 from genbench.core.dataset import DATASETS
 from genbench.core.effect import Effect, compare_best
 from genbench.core.entrants import list_models, make_runs, read_entrants
-from genbench.core.errors import ContractError, SpecError, UnknownName
+from genbench.core.errors import ContractError, SpecError, UnknownName, WriteError
 from genbench.core.model import MODELS
 from genbench.core.rng import Rng
 from genbench.running import claim_cells
@@ -20,7 +21,7 @@ from genbench.running.evidence import ClaimEvidence
 from genbench.running.registration import find_standing, register
 from genbench.running.scale import Scale
 from genbench.statistics.verdicts import RULE
-from genbench.store import CurvePoint, Store
+from genbench.store import CurvePoint, Store, locks
 from genbench.store.registrations import (
     FILE,
     Declared,
@@ -28,6 +29,7 @@ from genbench.store.registrations import (
     Replacement,
     hash_terms,
     read_registrations,
+    seal_registrations,
     write_registrations,
 )
 from genbench.store.trial import Trial, Trials
@@ -82,6 +84,19 @@ def test_a_working_folder_s_registrations_stand_beside_those_that_genbench_ships
     assert both.claims["turns"] == [*shipped.claims["turns"], *own.claims["turns"]]
     assert (both.rules, both.declared) == (shipped.rules, shipped.declared)
     assert register(changed) == [("planted", False), ("turns", False)]
+
+
+def test_two_that_register_at_once_wait_for_one_another(tmp_path, monkeypatch):
+    path = tmp_path / "registrations.json"
+    monkeypatch.setattr(locks, "PATIENCE", 0.1)
+    with held_file(path):
+        for change in (
+            lambda: register({"planted": make_claim()}, path),
+            lambda: seal_registrations(path),
+        ):
+            with pytest.raises(WriteError, match="another process has had it in hand"):
+                change()
+    assert not path.exists()
 
 
 def test_registered_before_scored_is_confirmatory_and_after_is_exploratory(tmp_path, store):

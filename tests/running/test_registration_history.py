@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -138,7 +139,7 @@ def test_a_registration_that_was_taken_out_still_counts(store):
 def test_a_file_that_was_deleted_still_counts(store, committed, whole):
     FILE.unlink()
     if whole:
-        FILE.parent.rmdir()
+        shutil.rmtree(FILE.parent)
     if committed:
         commit("2026-01-08T00:00:00+00:00")
     assert find_registrations_file(store.root) == FILE.resolve()

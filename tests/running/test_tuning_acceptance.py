@@ -6,13 +6,15 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from held_cells import held_file
 
 from genbench.cli import cli
-from genbench.core.errors import SpecError, UnknownName
+from genbench.core.errors import SpecError, UnknownName, WriteError
 from genbench.core.spec import Budget, Criteria, Part, Tuning
 from genbench.running.tuning_acceptance import accept_tuning
 from genbench.running.tuning_check import check_tuned
 from genbench.running.tuning_rule import brackets, frontier, make_rule, make_trial
+from genbench.store import locks
 from genbench.store.documents import load_tuning
 from genbench.store.equal_tuning import find_inequalities
 from genbench.store.tuned import FILE, read_tuned, write_tuned
@@ -388,3 +390,13 @@ def test_small_scores_keep_their_digits(tmp_path):
     assert (choice.trial, choice.default) == (4, 0)
     assert choice.validation == pytest.approx(-4 * 1.2345e-7, rel=1e-3)
     assert choice.gain == -choice.validation
+
+
+def test_two_that_accept_at_once_wait_for_one_another(tmp_path, monkeypatch):
+    plant(tmp_path, "gan")
+    monkeypatch.setattr(locks, "PATIENCE", 0.1)
+    with held_file(tmp_path / "tuned.yaml"):
+        assert models(accept(tmp_path, write=False).entries) == ["gan"]
+        with pytest.raises(WriteError, match="another process has had it in hand"):
+            accept(tmp_path)
+    assert not (tmp_path / "tuned.yaml").exists()

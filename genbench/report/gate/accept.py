@@ -12,7 +12,7 @@ from pathlib import Path
 from shlex import quote
 
 from genbench.core.errors import SpecError, StoreError
-from genbench.core.files import RUNS, read_file, remove_stale, user_number, write_bytes
+from genbench.core.files import RUNS, read_file, user_number, write_bytes
 from genbench.core.tolerance import Tolerance
 from genbench.report.gate.baseline import (
     SCHEMA,
@@ -30,6 +30,7 @@ from genbench.report.gate.tolerance import usual_tolerance
 from genbench.running.cells import groups_of
 from genbench.store import Measurement, Record, Store
 from genbench.store.absent import no_records, run_command
+from genbench.store.locks import changing
 from genbench.store.record import list_machines
 from genbench.store.suites import find_suite
 
@@ -86,10 +87,14 @@ def accept_results(
         with_failures=with_failures,
         times=times,
     )
+    with changing(path):
+        return _write(path, baseline)
+
+
+def _write(path: Path, baseline: Baseline) -> tuple[Baseline, bool]:
+    """Writes a baseline over the one in a file that only this process is changing."""
     if path.exists():
         baseline = update_baseline(load_baseline(path), baseline)
-    for leftover in path.parent.glob(f".{path.name}.*.tmp"):  # of who was killed amid a write
-        remove_stale(leftover)
     content = to_text(baseline).encode()
     changed = not path.exists() or read_file(path) != content
     if changed:
