@@ -88,4 +88,5 @@ def unknown(kind: str, name: str, allowed: Iterable[str]) -> UnknownName:
     if kind == "claim":
         name, allowed = name.replace("_", "-"), [one.replace("_", "-") for one in allowed]
     own = " (one of your own needs its file: --plugin FILE)" if kind in PLUGINS else ""
-    return UnknownName(f"unknown {kind} {name!r}{nearest(name, allowed)}{own}")
+    words = "data set" if kind == "dataset" else kind
+    return UnknownName(f"unknown {words} {name!r}{nearest(name, allowed)}{own}")
