@@ -160,6 +160,28 @@ def test_show_leads_from_a_slip_to_a_name_as_it_is_listed(genbench, name, said):
     assert (code, said in " ".join(err.split())) == (2, True)
 
 
+def test_flags_of_what_is_run_again_exclude_one_another(genbench):
+    """The last one held, unsaid."""
+    run = ("run", "-m", "gaussian", "-d", "ring", "--seeds", "1", "--dry-run")
+    code, _, err = genbench(*run, "--force", "--retry-failed")
+    assert code == 2
+    assert "needs one of these options, got --retry-failed and --force; leave" in err
+    assert genbench(*run, "--force")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("claims", "nash", "--no-run"), "unknown claim 'nash'; did you mean 'nash-oscillation'?"),
+        (("run", "-m", "gan", "-d", "fashion"), "did you mean 'fashion_mnist'?"),
+        (("run", "-m", "gan", "--until-decided"), "needs the suite claims, got no suite; say"),
+    ],
+)
+def test_beginnings_of_names_and_commands_without_a_suite_are_understood(genbench, words, said):
+    code, _, err = genbench(*words)
+    assert (code, said in " ".join(err.split())) == (2, True)
+
+
 def test_check_alone_says_how_to_make_what_it_compares(genbench, tmp_path):
     from pathlib import Path
 
