@@ -196,7 +196,7 @@ def test_a_folder_that_is_not_there_is_refused(read, place):
 def test_records_that_are_not_there_are_named(folder):
     with pytest.raises(UnknownName, match="model with records 'vea'; did you mean 'vae'"):
         genbench.results(folder, model="vea")
-    with pytest.raises(UnknownName, match="dataset with records 'rign'; did you mean 'ring'"):
+    with pytest.raises(UnknownName, match="data set with records 'rign'; did you mean 'ring'"):
         genbench.results(folder, dataset=["ring", "rign"])
     assert len(genbench.results(folder, model="vae", dataset="ring"))
 

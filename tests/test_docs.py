@@ -23,8 +23,10 @@ from genbench.core.entrants import read_entrants
 from genbench.core.feature import EXTRACTORS
 from genbench.core.metric import METRICS
 from genbench.core.spec import Part
+from genbench.report.tuning_readme import update_readme
 from genbench.running.cells import groups_of
 from genbench.running.claim_cells import specs_of
+from genbench.store import Store
 from genbench.store.documents import load_suites
 
 EXAMPLES = worked_examples()
@@ -227,6 +229,26 @@ def test_the_document_of_fairness_says_who_is_tuned():
     kinds = {"plane": "planes", "image": "pictures", "bits": "bits", "tokens": "texts"}
     untuned = [kinds[name] for name, kind in read_entrants().kinds.items() if not kind.tuned]
     assert f"Entrants of {' and '.join(untuned)} are marked" in rest
+
+
+def test_the_document_of_fairness_counts_what_tuning_gained(tmp_path):
+    copy = tmp_path / "copy.md"
+    between = "<!-- gains:begin -->", "<!-- gains:end -->"
+    text = (ROOT / "docs/fairness.md").read_text()
+    rows = text.partition(between[0])[2].partition(between[1])[0]
+    copy.write_text(f"{between[0]}{rows}{between[1]}\n")
+    assert not update_readme(copy, [], Store(ROOT / "results")), (
+        "not current; run: genbench tune --curves -o results --readme docs/fairness.md"
+    )
+
+
+def test_the_page_on_scoring_samples_draws_as_many_as_the_leaderboard_of_digits():
+    """Other counts stand in columns of their own."""
+    text = (ROOT / "docs/evaluate.md").read_text()
+    board = (ROOT / "results/README.md").read_text().partition("\n### digits\n")[2]
+    counts = re.search(r"^1\. fid: .*n=(\d+)/(\d+)", board, re.MULTILINE)
+    assert f"(`n={counts[1]}/{counts[2]}`)" in text
+    assert f"--limit {counts[2]} " in text
 
 
 def test_the_page_on_scoring_samples_names_every_extractor():

@@ -100,7 +100,7 @@ def cli(debug: bool) -> None:
     genbench evaluate mine.npz -r digits:test    score your own samples
 
     Exit codes: 0 ok, 1 the check failed, 2 usage or bad input, 3 some runs failed (one that diverged is
-    a result), or files could not be read, 4 not comparable, 70 an error of genbench's own.
+    a result), or files could not be read, 4 not comparable, 70 an error of genbench's own, 130 stopped.
     """
     if debug:
         os.environ[DEBUG] = "1"

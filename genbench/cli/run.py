@@ -15,6 +15,9 @@ from genbench.core.spec import parse_part
 from genbench.running.unused import refuse_unused
 from genbench.store.suites import CLAIMS, find_suite
 
+#: what is run again, by the flag that says so
+REDO = {"only_missing": "missing", "retry_failed": "failed", "force": "all"}
+
 
 @click.command("run")
 @click.argument(
@@ -90,15 +93,9 @@ from genbench.store.suites import CLAIMS, find_suite
     type=click.FloatRange(min=0, min_open=True),
     help="Seconds that a cell, with the seeds in its stack, or an experiment may take.",
 )
-@click.option(
-    "--only-missing",
-    "redo",
-    flag_value="missing",
-    default="missing",
-    help="Run cells without a record (the default).",
-)
-@click.option("--retry-failed", "redo", flag_value="failed", help="Run failed cells again too.")
-@click.option("--force", "redo", flag_value="all", help="Run all cells again.")
+@click.option("--only-missing", is_flag=True, help="Run cells without a record (the default).")
+@click.option("--retry-failed", is_flag=True, help="Run failed cells again too.")
+@click.option("--force", is_flag=True, help="Run all cells again.")
 @click.option(
     "--dry-run", is_flag=True, help="Say what would be done and how long it takes; do nothing."
 )
@@ -154,6 +151,7 @@ def command(
     how["executor"] += f":address={ray_address}" if ray_address is not None else ""
     if quiet and verbose:
         raise SpecError("run needs --quiet or --verbose, got both; leave one out")
+    how["redo"] = choose_redo(**{name: how.pop(name) for name in REDO})
     executor = parse_part(how["executor"]).name
     named = {"model": models, "dataset": datasets, "claim": claims, "executor": (executor,)}
     request = {"models": models, "datasets": datasets, "claims": claims, "config": config}
@@ -192,6 +190,19 @@ def command(
         listener.print(run_text.next_command(None, results))
     run_text.refuse_impossible(result)
     raise SystemExit(exit_code(result, unwritten=listener.unwritten))
+
+
+def choose_redo(**flags: bool) -> str:
+    """Returns what is run again, by the one flag that was given or none.
+
+    Raises:
+        SpecError: If several were given, of which the last would hold.
+    """
+    given = [name for name, on in flags.items() if on]
+    if len(given) > 1:
+        listed = " and ".join(f"--{name.replace('_', '-')}" for name in given)
+        raise SpecError(f"run needs one of these options, got {listed}; leave out all but one")
+    return REDO[given[0]] if given else "missing"
 
 
 def check_names(named: dict[str, tuple[str, ...]]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from inspect import getdoc
 from pathlib import Path
 from shlex import quote
@@ -12,15 +13,21 @@ import click
 
 from genbench.cli import carried, common
 from genbench.core.names import built_in
+from genbench.report.text import direction
 
 if TYPE_CHECKING:
     from genbench.core.dataset import DataSpec
+
+#: the keys of a name with its options, as suites have them
+PART = {"name", "options"}
 
 
 @click.command("show")
 @click.argument(
     "name",
-    shell_complete=common.complete("model", "dataset", "metric", "extractor", "claim", "suite"),
+    shell_complete=common.complete(
+        "model", "dataset", "metric", "extractor", "claim", "executor", "suite"
+    ),
 )
 @common.config
 @common.plugins
@@ -29,10 +36,12 @@ if TYPE_CHECKING:
 def command(
     name: str, config: Path | None, plugins: tuple[str, ...], root: Path, as_json: bool
 ) -> None:
-    """Show a model, data set, metric, extractor, claim, suite, or recorded cell (its id or first digits).
+    """Show a model, data set, metric or one of its columns, extractor, claim, executor, suite, or recorded
+    cell (its id or first digits).
 
     \b
     genbench show wgan_gp
+    genbench show modes_strict
     genbench show mode-collapse
     genbench show 3f9a -o results
     """
@@ -46,14 +55,13 @@ def command(
 
     table = Table(box=None, show_header=False, pad_edge=False)
     for key, value in about.items():
-        value = ", ".join(value) if key == "refuses" else value
-        table.add_row(f"[bold]{key}[/bold]", text(value))
+        table.add_row(f"[bold]{key}[/bold]", text(shorten(key, value)))
     Console().print(table)
 
 
 def find(name: str, config: Path | None, root: Path) -> dict[str, Any]:
     """Returns what is known of a name, looked up among plugins, suites and cells."""
-    from genbench.core.errors import UnknownName, unknown
+    from genbench.core.errors import UnknownName
 
     for kind, look_up in LOOKUPS.items():
         about = look_up(name) or look_up(name.replace("-", "_"))
@@ -73,8 +81,20 @@ def find(name: str, config: Path | None, root: Path) -> dict[str, Any]:
         raise UnknownName(
             f"no cell of {root} has an id that begins with {name}; name another folder by -o"
         )
-    names = {n for kind in LOOKUPS for n in built_in(kind)}
-    raise unknown("name", name, names | set(suites))
+    raise no_such(name, suites)
+
+
+def no_such(name: str, suites: Iterable[str]) -> Exception:
+    """Returns the error for a name that nothing has: the nearest one, as lists show it, or those lists."""
+    from genbench.core.errors import UnknownName, nearest
+
+    kinds = [kind for kind in LOOKUPS if kind not in ("claim", "column")]
+    names = {one for kind in kinds for one in built_in(kind)} | {*suites, *metric_of_column()}
+    names |= {one.replace("_", "-") for one in built_in("claim")}
+    near = nearest(name, names)
+    if "did you mean" not in near:
+        near = "; see: genbench list models (datasets, metrics, extractors, claims, suites)"
+    return UnknownName(f"unknown name {name!r}{near}")
 
 
 def of_model(name: str) -> dict[str, Any] | None:
@@ -161,6 +181,24 @@ def of_metric(name: str) -> dict[str, Any] | None:
     }
 
 
+def metric_of_column() -> dict[str, str]:
+    """Returns the metric of every column: no two metrics have one of the same name."""
+    from genbench.core.metric import METRICS
+
+    return {column: entry.name for entry in METRICS.all().values() for column in entry.columns}
+
+
+def of_column(name: str) -> dict[str, Any] | None:
+    """Returns what a column of leaderboards means, and what is known of its metric."""
+    metric = metric_of_column().get(name)
+    if metric is None:
+        return None
+    about = of_metric(metric) or {}
+    own = about.pop("columns")[name]
+    shown = {key: own[key] for key in ("better", "unit", "ideal")} | {"beside": [*own["beside"]]}
+    return {"name": name, "metric": about.pop("name"), "meaning": own["doc"], **shown, **about}
+
+
 def of_extractor(name: str) -> dict[str, Any] | None:
     """Returns what an extractor does."""
     from genbench.core.feature import EXTRACTORS
@@ -208,17 +246,48 @@ LOOKUPS = {
     "extractor": of_extractor,
     "claim": of_claim,
     "executor": of_executor,
+    "column": of_column,
 }
 
 
+def shorten(key: str, value: Any) -> Any:
+    """Returns what a table shows of a value that JSON has in full."""
+    if key == "refuses":
+        return ", ".join(value)
+    if key == "columns" and isinstance(value, dict):
+        return {
+            f"{name} {direction(own['better'])}".rstrip(): meaning(own)
+            for name, own in value.items()
+        }
+    return value
+
+
+def meaning(column: dict[str, Any]) -> str:
+    """Returns what a column is, its unit, and what it must be read beside."""
+    unit = f" ({column['unit']})" if column["unit"] else ""
+    beside = f", read beside {', '.join(column['beside'])}" if column["beside"] else ""
+    return f"{column['doc'] or '–'}{unit}{beside}"
+
+
 def text(value: Any) -> str:
-    """Returns a value as a table shows it, without markup."""
+    """Returns a value as a table shows it, without markup; a line for every item of a dict or list."""
     from rich.markup import escape
 
-    if isinstance(value, dict):
-        return escape("\n".join(f"{key}: {item}" for key, item in value.items())) or "–"
+    if isinstance(value, dict) and set(value) != PART:
+        return escape("\n".join(f"{key}: {in_words(item)}" for key, item in value.items())) or "–"
     if isinstance(value, list):
-        return escape("\n".join(map(str, value))) or "–"
-    if isinstance(value, str):
-        return escape(value.strip())
-    return escape(str(value)) if value is not None else "–"
+        return escape("\n".join(map(in_words, value))) or "–"
+    return escape(in_words(value))
+
+
+def in_words(value: Any) -> str:
+    """Returns a value in a line: parts as names with options, dicts as pairs, nothing as a dash."""
+    from genbench.core.spec import Part
+
+    if isinstance(value, dict) and set(value) == PART:
+        return str(Part(**value))
+    if isinstance(value, dict):
+        return "; ".join(f"{key}: {in_words(item)}" for key, item in value.items()) or "–"
+    if isinstance(value, list):
+        return ", ".join(map(in_words, value)) or "–"
+    return str(value).strip() if value is not None else "–"

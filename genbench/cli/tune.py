@@ -77,8 +77,9 @@ PLANNED = ", or write the numbers into the plan of a suite file and name it by -
 @click.option(
     "--readme",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="With --curves: rewrite what tuning took and families' best between the markers "
-    "<!-- tuning:begin -->, <!-- entrants:begin --> and their ends in this file.",
+    help="With --curves: rewrite what tuning took, what it gained and families' best between the "
+    "markers <!-- tuning:begin -->, <!-- gains:begin --> and <!-- entrants:begin --> and their ends in this "
+    "file.",
 )
 @click.option("-q", "--quiet", is_flag=True, help="Print failures only.")
 @common.as_json

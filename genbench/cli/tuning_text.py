@@ -169,7 +169,7 @@ def show_curves(
     """Prints the expected best after so many trials, or rewrites the tables of tuning in a document."""
     searches = require(read_searches(root, models, datasets), root, models, datasets)
     if document is not None:
-        changed = update_readme(document, searches)
+        changed = update_readme(document, searches, Store(root))
         click.echo(f"{document}: {'rewritten' if changed else 'is current'}", err=as_json)
     if as_json:
         common.print_json(to_rows(searches))

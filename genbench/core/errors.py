@@ -52,6 +52,10 @@ class WriteError(StoreError):
 PLUGINS = ("model", "dataset", "metric", "extractor", "claim", "executor")
 
 
+#: letters from which on the beginning of a name says which is meant
+SHORTEST = 3
+
+
 def in_a_line(text: str) -> str:
     """Returns a text in which nothing ends a line or moves a terminal: names of files may hold anything."""
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
@@ -71,9 +75,10 @@ def text_of(error: BaseException) -> str:
 
 
 def nearest(name: str, allowed: Iterable[str]) -> str:
-    """Returns "; did you mean 'x'?" for a near miss, otherwise the allowed names, shortened."""
-    names = sorted(allowed)
-    near = difflib.get_close_matches(str(name).lower(), names, n=1, cutoff=0.6)
+    """Returns "; did you mean 'x'?" for a near miss or a beginning, else the allowed names, shortened."""
+    names, typed = sorted(allowed), str(name).lower()
+    near = difflib.get_close_matches(typed, names, n=1, cutoff=0.6)
+    near = near or [one for one in names if len(typed) >= SHORTEST and one.startswith(typed)]
     if near:
         return f"; did you mean {near[0]!r}?"
     listed = ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
@@ -88,4 +93,5 @@ def unknown(kind: str, name: str, allowed: Iterable[str]) -> UnknownName:
     if kind == "claim":
         name, allowed = name.replace("_", "-"), [one.replace("_", "-") for one in allowed]
     own = " (one of your own needs its file: --plugin FILE)" if kind in PLUGINS else ""
-    return UnknownName(f"unknown {kind} {name!r}{nearest(name, allowed)}{own}")
+    words = kind.replace("dataset", "data set")
+    return UnknownName(f"unknown {words} {name!r}{nearest(name, allowed)}{own}")

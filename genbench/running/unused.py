@@ -64,7 +64,7 @@ def _refuse_of_suites(suite: object, given: set[str]) -> None:
     named = isinstance(suite, str | None)
     for name, option in OF_CLAIMS.items():
         if name in given:
-            got = repr(suite or "demo") if named else "another"
+            got = (repr(suite) if suite else "no suite") if named else "another"
             raise SpecError(
                 f"--{option} needs the suite claims, got {got}; say: genbench run claims"
             )

@@ -88,7 +88,7 @@ RUN = ["run", "tiny", "-c"]
     ("args", "said"),
     [
         (["run", "-m", "gam", "-d", "ring"], "unknown model 'gam'; did you mean 'gan'?"),
-        (["run", "-m", "gan", "-d", "rign"], "unknown dataset 'rign'; did you mean 'ring'?"),
+        (["run", "-m", "gan", "-d", "rign"], "unknown data set 'rign'; did you mean 'ring'?"),
         (["run", "dmeo"], "unknown suite 'dmeo'; did you mean 'demo'?"),
         (["run", "--executor", "cloud"], "unknown executor 'cloud'; allowed: inline, processes"),
         ([*RUN, "metric.yaml"], "unknown metric 'fidd'; did you mean 'fid'?"),
@@ -128,7 +128,10 @@ RUN = ["run", "tiny", "-c"]
             "the classifier extractor needs a data set with labels",
         ),
         (["evaluate", "a.npy", "-r", "none.npy"], "none.npy does not exist"),
-        (["evaluate", "a.npy", "-r", "rign:test"], "unknown dataset 'rign'; did you mean 'ring'?"),
+        (
+            ["evaluate", "a.npy", "-r", "rign:test"],
+            "unknown data set 'rign'; did you mean 'ring'?",
+        ),
         (
             ["evaluate", "a.npy", "-r", "ring:tset"],
             "ring has no split 'tset'; did you mean 'test'?",

@@ -322,7 +322,7 @@ REFUSED = {
     ),
     # splits and cells
     "no such split": ("ring:tset", [], "ring has no split 'tset'; did you mean 'test'?"),
-    "no such data set": ("rign:test", [], "unknown dataset 'rign'; did you mean 'ring'?"),
+    "no such data set": ("rign:test", [], "unknown data set 'rign'; did you mean 'ring'?"),
     "no such cell": ("0123456789ab", [], "0123456789ab is not a file, folder, split"),
     # the other side
     "no reference": (array(POINTS), ["-r", "gone.npy"], "gone.npy does not exist"),

@@ -126,6 +126,62 @@ def test_show_knows_hyphens_and_executors(genbench, name):
     assert genbench("show", name)[0] == 0
 
 
+def test_show_knows_the_columns_of_leaderboards(genbench):
+    code, out, _ = genbench("show", "modes_strict", "--json")
+    about = json.loads(out)
+    assert (code, about["kind"], about["metric"]) == (0, "column", "modes")
+    assert (about["meaning"], about["better"]) == (
+        "modes with a tenth of their share or more",
+        "higher",
+    )
+    code, out, _ = genbench("show", "modes-strict")
+    assert (code, about["meaning"] in out) == (0, True)
+
+
+def test_show_tells_metrics_and_suites_in_words(genbench):
+    """They were Python's dicts."""
+    of_metric, of_suite = genbench("show", "prdc")[1], genbench("show", "toys")[1]
+    assert "precision ↑: fakes inside the real manifold (share)" in of_metric
+    assert "models: gaussian, gaussian_mixture, kde, resample, uniform; " in of_suite
+    assert "realnvp(frequencies=2, hidden=[128, 128])" in of_suite
+    assert "{'" not in of_metric + of_suite
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("mode-colapse", "did you mean 'mode-collapse'?"),
+        ("modes_strikt", "did you mean 'modes_strict'?"),
+        ("xyzzy", "see: genbench list models (datasets, metrics, extractors, claims, suites)"),
+    ],
+)
+def test_show_leads_from_a_slip_to_a_name_as_it_is_listed(genbench, name, said):
+    code, _, err = genbench("show", name)
+    assert (code, said in " ".join(err.split())) == (2, True)
+
+
+def test_flags_of_what_is_run_again_exclude_one_another(genbench):
+    """The last one held, unsaid."""
+    run = ("run", "-m", "gaussian", "-d", "ring", "--seeds", "1", "--dry-run")
+    code, _, err = genbench(*run, "--force", "--retry-failed")
+    assert code == 2
+    assert "needs one of these options, got --retry-failed and --force; leave" in err
+    assert genbench(*run, "--force")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("claims", "nash", "--no-run"), "unknown claim 'nash'; did you mean 'nash-oscillation'?"),
+        (("run", "-m", "gan", "-d", "fashion"), "did you mean 'fashion_mnist'?"),
+        (("run", "-m", "gan", "--until-decided"), "needs the suite claims, got no suite; say"),
+    ],
+)
+def test_beginnings_of_names_and_commands_without_a_suite_are_understood(genbench, words, said):
+    code, _, err = genbench(*words)
+    assert (code, said in " ".join(err.split())) == (2, True)
+
+
 def test_check_alone_says_how_to_make_what_it_compares(genbench, tmp_path):
     from pathlib import Path
 

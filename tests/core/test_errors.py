@@ -26,6 +26,8 @@ def test_nearest_prefers_a_near_miss():
 def test_nearest_lists_what_is_allowed_and_cuts_long_lists():
     assert errors.nearest("zzz", ["b", "a"]) == "; allowed: a, b"
     assert errors.nearest("zzz", []) == "; allowed: none"
+    assert errors.nearest("fas", ["fashion_mnist", "a"]) == "; did you mean 'fashion_mnist'?"
+    assert errors.nearest("fa", ["fashion_mnist", "zz"]) == "; allowed: fashion_mnist, zz"
     told = errors.nearest("zzz", [f"n{i:02}" for i in range(20)])
     assert told.endswith("n11, …")
 

@@ -62,7 +62,7 @@ def test_the_same_plugin_may_be_imported_again():
 
 def test_an_unknown_name_brings_the_nearest():
     with pytest.raises(
-        UnknownName, match=r"^unknown dataset 'rign'; did you mean 'ring'\? \(one of your own"
+        UnknownName, match=r"^unknown data set 'rign'; did you mean 'ring'\? \(one of your own"
     ):
         DATASETS.get("rign")
     with pytest.raises(UnknownName, match=r"allowed: .*binary_digits"):

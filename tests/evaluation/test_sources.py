@@ -135,7 +135,7 @@ def test_images_are_not_held_where_features_are_enough():
         ("nowhere", "not a file, folder, split"),
         ("nowhere.npy", "nowhere.npy does not exist"),
         ("digits:tset", "digits has no split 'tset'; did you mean 'test'?"),
-        ("digtis:test", "unknown dataset 'digtis'; did you mean 'digits'?"),
+        ("digtis:test", "unknown data set 'digtis'; did you mean 'digits'?"),
         ("binary_digits:other", "has no split 'other'"),
         ("abcdef01", "not a file, folder, split"),
         ("nomodule:x", "nomodule cannot be imported: ModuleNotFoundError"),

@@ -19,6 +19,8 @@ from genbench.report.tuned_scores import (
     read_tuned_scores,
     to_rows,
 )
+from genbench.report.tuning_gains import make_sheet as count_gains
+from genbench.report.tuning_readme import update_readme
 from genbench.running.tuning_rule import make_rule, make_trial, specs_of_trial
 from genbench.store import Measurement, Record, Store
 from genbench.store.tuning import Rung, TuningResult
@@ -322,3 +324,27 @@ def test_the_note_says_that_verdicts_are_not_corrected_together(store):
     rows = read_tuned_scores(store)
     assert make_sheet(rows).notes == [NOTE]
     assert "Each of the 3 verdicts" in make_sheet(rows * 3).notes[1]
+
+
+@pytest.mark.parametrize(
+    ("level", "failing", "counts", "told"),
+    [
+        (0.1, (), ["1", "0", "0", "0"], ""),
+        (0.9, (), ["0", "0", "1", "0"], "gan worse"),
+        (0.5, (), ["0", "1", "0", "0"], ""),
+        (0.1, (0,), ["1", "0", "0", "0"], "gan better but fails more often"),
+    ],
+)
+def test_choices_are_counted_by_what_test_points_say(store, level, failing, counts, told):
+    write(store, DEFAULT, 0.5)
+    write(store, TUNED, level, failing=failing)
+    (row,) = count_gains(read_tuned_scores(store)).rows
+    assert [entry.text for entry in row] == ["ring", "mmd", *counts, told]
+
+
+def test_documents_count_what_tuning_gained(store, tmp_path):
+    write(store, DEFAULT, 0.5)
+    page = tmp_path / "page.md"
+    page.write_text("a\n<!-- gains:begin -->\n<!-- gains:end -->\nb\n")
+    assert update_readme(page, [], store)
+    assert "| ring | mmd | 0 | 0 | 0 | 1 |  |" in page.read_text()

@@ -11,6 +11,7 @@ from genbench.report.tuning import read_searches
 from genbench.report.tuning_costs import NOTE, make_sheet, sum_costs
 from genbench.report.tuning_readme import update_readme
 from genbench.running.tuning_rule import make_rule, make_trial
+from genbench.store import Store
 from genbench.store.tuning import Rung, TuningFile
 from genbench.store.tunings import Tunings
 
@@ -70,11 +71,11 @@ def test_documents_get_both_tables_and_stay_where_nothing_changed(searches, tmp_
     page.write_text(
         "a\n<!-- tuning:begin -->\n<!-- tuning:end -->\nb\n<!-- entrants:begin -->\n<!-- entrants:end -->\n"
     )
-    assert update_readme(page, searches)
+    assert update_readme(page, searches, Store(tmp_path))
     text = page.read_text()
     assert "| ring | 8 steps, batch 16 | 2 | 4 | 4 |" in text
     assert "| digits | variational | fid |" in text
-    assert not update_readme(page, searches)
+    assert not update_readme(page, searches, Store(tmp_path))
     page.write_text("no markers")
     with pytest.raises(DataError, match="tuning:begin"):
-        update_readme(page, searches)
+        update_readme(page, searches, Store(tmp_path))

@@ -29,7 +29,7 @@ TINY = {
         ),
         ("claims", {"until_decided": True, "seeds": 8}, "takes no --seeds"),
         ("demo", {"claims": ["turns"]}, "--claim needs the suite claims, got 'demo'"),
-        (None, {"budget_scale": "half"}, "--budget-scale needs the suite claims, got 'demo'"),
+        (None, {"budget_scale": "half"}, "--budget-scale needs the suite claims, got no suite"),
         (TINY, {"until_decided": True}, "needs the suite claims, got another"),
         (TINY, {"config": "mine.yaml"}, "config needs a suite's name, got a suite"),
     ],
