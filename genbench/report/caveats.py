@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from genbench.core.claim import Claim, Run
-from genbench.core.effect import Effect, match_effects
+from genbench.core.effect import Effect, match_effects, noise_of
 from genbench.core.errors import SpecError
 from genbench.core.model import MODELS
 from genbench.running.claim_cells import find_choice, find_metric
-from genbench.running.dependencies import Read, find_dependences, list_judged_columns
+from genbench.running.dependencies import find_dependences, list_judged_columns
 from genbench.running.evidence import EXPERIMENT
+from genbench.running.measured_noise import has_test_set
 from genbench.running.null_gates import UNMEASURED, Place
 from genbench.statistics.null_rows import Gate
-from genbench.store.measurement_error import read_measurement_errors
-from genbench.store.record import OF_TIME
 
 
 def find_unchecked(claim: Claim, gates: Mapping[Place, Gate]) -> list[str]:
@@ -42,16 +41,17 @@ def find_without_test_set(claim: Claim, effects: Sequence[Effect]) -> list[str]:
         claim: The claim.
         effects: Its effects, of what was measured.
     """
-    errors, dependences = read_measurement_errors(), find_dependences(claim)
+    dependences = find_dependences(claim)
     places = match_effects([dependence.effect for dependence in dependences], effects)
     names = []
     for dependence, place in zip(dependences, places, strict=True):
         effect = effects[place] if place is not None else None
-        unknown = any(
-            has_test_set(read) and errors.find(read[0].dataset, read[1]) is None
-            for read in dependence.compared
+        by_test_points = any(
+            has_test_set(find_metric(*read), read[1]) for read in dependence.compared
         )
-        if effect is not None and effect.judged and effect.values and unknown:
+        if effect is None or not (effect.judged and effect.values and by_test_points):
+            continue
+        if not noise_of(effect.values):
             names.append(effect.name)
     return names
 
@@ -82,11 +82,3 @@ def is_tuned(run: Run) -> bool:
         return bool(run.tuned) and find_choice(run) is not None
     except SpecError:  # of another version
         return False
-
-
-def has_test_set(read: Read) -> bool:
-    """Returns whether another test set would give other scores: not of times, or of a known truth."""
-    metric = find_metric(*read)
-    if metric is None or metric.view == "truth":
-        return False
-    return metric.columns[read[1]].unit not in OF_TIME

@@ -8,10 +8,12 @@ from typing import Any
 
 from genbench.core.claim import Claim, Run
 from genbench.core.errors import SpecError
-from genbench.evaluation.requests import make_requests
+from genbench.core.feature import EXTRACTORS
+from genbench.evaluation.requests import looks_through, make_requests
 from genbench.running.claim_cells import find_choice, specs_of
 from genbench.running.dependencies import list_exempted
 from genbench.running.laid_down import BY_RULE, drop_recent, has_content, is_part
+from genbench.running.measured_noise import digest_errors
 from genbench.running.planted import UNREADABLE, hash_parts
 from genbench.running.planted_extremes import hash_extremes
 from genbench.running.planted_intervals import hash_intervals
@@ -90,7 +92,8 @@ def describe_run(run: Run) -> dict[str, Any]:
     if run.metric_options:
         about["metric_options"] = _as_json(dict(run.metric_options))
     about |= {"tuned": run.tuned, "tuned_options": _tuned_options(run)} if run.tuned else {}
-    return about | {"resolved": _resolve(run), "measured": _resolve_metrics(run)}
+    about |= {"resolved": _resolve(run), "measured": _resolve_metrics(run)}
+    return about | {"errors": digest_errors(run), "extractors": _resolve_extractors(run)}
 
 
 def _resolve(run: Run) -> Any:
@@ -120,6 +123,14 @@ def _resolve_metrics(run: Run) -> dict[str, Any]:
         }
         for request in make_requests(run.parts, samples=run.samples)
     }
+
+
+def _resolve_extractors(run: Run) -> dict[str, int]:
+    """The versions of what makes features where no extractor is named, if a run's metrics need any."""
+    requests = make_requests(run.parts, samples=run.samples)
+    if not any(looks_through(request.metric) for request in requests):
+        return {}
+    return {name: EXTRACTORS.get(name).version for name in ("classifier", "identity")}
 
 
 def _tuned_options(run: Run) -> Any:
@@ -205,6 +216,8 @@ def _say(field: str, old: Any, new: Any) -> str:
     if name == "metrics" and ABSENT not in (old, new) and set(old) != set(new):
         exchanged = [[m for m in one if m not in other] for one, other in ((old, new), (new, old))]
         old, new = (", ".join(names) or "none" for names in exchanged)
+    if name == "errors":
+        return f"{part}: other measured errors of test set and extractor"
     if name == "made_of":
         return f"{part}: made of other numbers (columns, sides, direction or scale)"
     if name == "made_of_extremes":

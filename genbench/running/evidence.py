@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from statistics import fmean
 
 from genbench.core.claim import Claim, Run
 from genbench.core.effect import Effect, Scores
 from genbench.core.errors import ContractError
 from genbench.running.claim_cells import find_column, keys_of, list_seeds, run_key, specs_of
+from genbench.running.measured_noise import find_noise
 from genbench.running.scale import Scale
 from genbench.store import FAILURES, Record, Store
-from genbench.store.measurement_error import read_measurement_errors
 from genbench.store.trial import Trial, Trials
 from genbench.store.tuned_options import UnusableTuning
 
@@ -54,7 +53,6 @@ class ClaimEvidence:
             if (m.id, m.split) == (column, "test") and m.key in keys
         ]
         values = {seed: m.value for seed, m in rows if m.value is not None}
-        level = fmean(values.values()) if values else 0.0
         about = find_column(run, column)
         if about is None:
             raise ContractError(
@@ -67,7 +65,7 @@ class ClaimEvidence:
         beyond = [(seed, side) for seed in lost for side in (-1, 1)]
         if about.worst is not None:
             values, beyond = values | dict.fromkeys(lost, about.worst), []
-        noise = read_measurement_errors().noise(run.dataset, column, level)
+        noise = find_noise(run, column, [m for _, m in rows])
         # labels are a seed's own, and the same for all models
         apart = run.labelled is None
         return Scores(values, noise, independent=apart, beyond=beyond, origin=run)

@@ -25,7 +25,7 @@ Clock = Callable[[Path, str], str]
 #: what was added to parts by a later rule: of no account where the registration is of an earlier one
 BY_RULE = ("by_definition", "exact", "jump", "resolution")
 #: the rules whose registrations hold it
-WHOLE = ("judge/2", "judge/3", "judge/4", "judge/5")
+WHOLE = ("judge/2", "judge/3", "judge/4", "judge/5", "judge/6")
 #: what registrations hold since 2026-11-29, or later: of no account where an older one does not
 RECENT = (
     "made_of",
@@ -35,6 +35,8 @@ RECENT = (
     "measured",
     "exempted",
     "made_of_intervals",
+    "errors",
+    "extractors",
 )
 
 

@@ -189,8 +189,8 @@ def _list_entries(content: bytes) -> Iterator[tuple[str, str, Mapping[str, Any]]
 
 
 def _digest_change(change: Mapping[str, Any]) -> str:
-    """The digest of a declared change, whatever its grounds are worded like."""
-    return digest_entry({key: v for key, v in change.items() if key != "why"})
+    """The digest of a declared change, whatever its grounds are worded like, ended or not."""
+    return digest_entry({key: v for key, v in change.items() if key not in ("why", "until")})
 
 
 def _read(content: Mapping[str, Any]) -> Registration | None:

@@ -87,13 +87,20 @@ class Declared(Row):
         field: The field of runs.
         value: What it became; None for anything.
         date: When it was declared.
+        until: When it ended: what was laid down later is no part of it; None goes on.
         why: The grounds.
     """
 
     field: str
     value: Any = None
     date: Annotated[Moment, Field(min_length=1)]
+    until: Moment | None = None
     why: str
+
+    def covers(self, date: str) -> bool:
+        """Returns whether a date lies between the declaration and its end."""
+        ends = self.until is None or moment(date) <= moment(self.until)
+        return moment(self.date) <= moment(date) and ends
 
 
 class Registrations(Row):
@@ -117,7 +124,7 @@ class Registrations(Row):
     def allows(self, field: str, value: Any, date: str) -> bool:
         """Returns whether a field of runs that has this value since a date has it by a declared change."""
         return any(
-            one.field == field and one.value in (None, value) and moment(one.date) <= moment(date)
+            one.field == field and one.value in (None, value) and one.covers(date)
             for one in self.declared
         )
 

@@ -1,0 +1,86 @@
+"""How far another test set and another extractor would move models' scores against each other, run by run."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Sequence
+from statistics import fmean
+
+from genbench.core.claim import Run
+from genbench.core.dataset import resolve_options
+from genbench.core.effect import Noise
+from genbench.core.metric import Metric
+from genbench.core.spec import canonical
+from genbench.evaluation.requests import make_requests
+from genbench.running.claim_cells import find_metric
+from genbench.store.measurement_error import ColumnError, read_measurement_errors
+from genbench.store.record import OF_TIME, Measurement
+
+#: views whose scores are by the features of the data set that another is made of
+BY_FEATURES = ("features", "labelled", "memory", "logits")
+
+
+def find_noise(run: Run, column: str, rows: Sequence[Measurement]) -> Noise:
+    """Returns what lies between two models' scores of a column, beside their seeds.
+
+    It is what was measured on the data set, or on the one that its images are of. Where that was not, means
+    over test points tell it by their standard errors: those of two models count as if independent, which is
+    too much for scores that are high and low on the same points, and never too little.
+
+    Arguments:
+        run: What was scored.
+        column: The column.
+        rows: The measurements, one a seed.
+    """
+    values = [m.value for m in rows if m.value is not None]
+    level = fmean(values) if values else 0.0
+    error = find_error(run, column)
+    if error is not None:
+        return Noise(error.deviation_between(level, level), error.total("log"))
+    own = find_standard_error(run, column, rows)
+    if own is None:
+        return Noise()
+    between = math.sqrt(2) * own
+    return Noise(between, between / abs(level) if level else 0.0)
+
+
+def find_error(run: Run, column: str) -> ColumnError | None:
+    """Returns the measured errors of a run's column, of its data set or of the one its images are of."""
+    errors = read_measurement_errors()
+    base = resolve_options(run.dataset, run.dataset_options).get("of")
+    own = errors.find(run.data, column)
+    if own is not None:
+        return own
+    if not isinstance(base, str):
+        return errors.find(run.dataset, column)
+    metric = find_metric(run, column)
+    by_features = metric is not None and metric.view in BY_FEATURES
+    return errors.find(base, column) if by_features else None
+
+
+def digest_errors(run: Run) -> str:
+    """Returns 12 digits of the sha256 of the errors of a run's columns, or "none" where none has any."""
+    metrics = [request.metric for request in make_requests(run.parts, samples=run.samples)]
+    columns = sorted({column for metric in metrics for column in metric.columns})
+    errors = {column: find_error(run, column) for column in columns}
+    known = {c: e.model_dump(exclude_none=True) for c, e in errors.items() if e is not None}
+    return hashlib.sha256(canonical(known).encode()).hexdigest()[:12] if known else "none"
+
+
+def find_standard_error(run: Run, column: str, rows: Sequence[Measurement]) -> float | None:
+    """Returns the standard error over test points of one model's score, or None where none is known."""
+    known = [m.stderr for m in rows if m.stderr is not None and m.value is not None]
+    complete = len(known) == sum(m.value is not None for m in rows)
+    return (
+        fmean(known)
+        if known and complete and has_test_set(find_metric(run, column), column)
+        else None
+    )
+
+
+def has_test_set(metric: Metric | None, column: str) -> bool:
+    """Returns whether another test set would give other scores: not of times, or of a known truth."""
+    if metric is None or metric.view == "truth":
+        return False
+    return metric.columns[column].unit not in OF_TIME

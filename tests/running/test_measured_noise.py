@@ -1,0 +1,125 @@
+"""What lies between two models' scores beside their seeds: as measured, or by standard errors over points."""
+
+import json
+import math
+from dataclasses import replace
+
+import pytest
+from claim_records import write
+
+from genbench.core.claim import Claim, Run
+from genbench.core.effect import Effect, difference
+from genbench.report.caveats import find_without_test_set
+from genbench.running.claim_terms import describe_run
+from genbench.running.evidence import ClaimEvidence
+from genbench.running.measured_noise import digest_errors, find_error, find_noise
+from genbench.running.registration import find_standing, register
+from genbench.store import Store
+from genbench.store.measurement_error import FILE
+from genbench.store.record import Measurement
+from genbench.store.registrations import Declared, Registrations, read_registrations
+
+RUN = Run("gan", "digits", ("fid", "accuracy"), steps=400)
+SPREAD = {"own": 4.0, "plain": 3.0, "own_log": 0.2, "log": 0.1}
+
+
+@pytest.fixture
+def errors(tmp_path, monkeypatch):
+    """Writes a working folder's file of measurement errors, which stands in the place of genbench's own."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / FILE).parent.mkdir()
+
+    def write_errors(by_data):
+        content = {"schema": 1, "about": "planted", "errors": by_data}
+        (tmp_path / FILE).write_text(json.dumps(content) + " " * len(str(by_data)))
+
+    return write_errors
+
+
+def rows(column, values, stderr=None):
+    return [
+        Measurement(id=column, metric=column, version=1, protocol="", value=v, stderr=stderr)
+        for v in values
+    ]
+
+
+def test_what_was_measured_stands_before_standard_errors(errors):
+    errors({"digits": {"accuracy": {"test": SPREAD}}})
+    noise = find_noise(RUN, "accuracy", rows("accuracy", [0.5, 0.7], 0.01))
+    assert (noise.plain, noise.log) == (3.0, 0.1)
+
+
+def test_without_it_two_models_count_as_if_they_were_scored_on_points_of_their_own(errors):
+    errors({})
+    noise = find_noise(RUN, "accuracy", rows("accuracy", [0.5, 0.7], 0.01))
+    assert noise.plain == pytest.approx(math.sqrt(2) * 0.01)
+    assert noise.log == pytest.approx(math.sqrt(2) * 0.01 / 0.6)
+    nothing = find_noise(RUN, "accuracy", rows("accuracy", [0.5, 0.7]))
+    assert (nothing.plain, nothing.log) == (0.0, 0.0)
+    some = [*rows("accuracy", [0.5], 0.01), *rows("accuracy", [0.5])]
+    assert find_noise(RUN, "accuracy", some).plain == 0, "of one seed it is not known"
+
+
+def test_a_known_truth_has_no_test_set(errors):
+    errors({})
+    toy = Run("gan", "ring", ("modes",), steps=400)
+    assert find_noise(toy, "high_quality", rows("high_quality", [0.9], 0.01)).plain == 0
+
+
+def test_features_of_another_data_set_have_its_errors_and_pixels_their_own(errors):
+    enlarged = Run("srgan", "super_resolution", ("fid", "psnr"), steps=400)
+    errors({"digits": {"fid": {"test": SPREAD}, "psnr": {"test": SPREAD}}})
+    assert find_error(enlarged, "fid").test.log == 0.1
+    assert find_error(enlarged, "psnr") is None
+    clothes = replace(enlarged, dataset_options={"of": "fashion_mnist", "scale": 4})
+    assert find_error(clothes, "fid") is None
+    errors({clothes.data: {"psnr": {"test": SPREAD | {"plain": 7.0}}}})
+    assert find_error(clothes, "psnr").test.plain == 7.0
+    assert find_error(enlarged, "psnr") is None, "those of digits were not measured"
+
+
+def test_a_part_between_models_says_whether_it_holds_the_test_set(errors, tmp_path):
+    errors({})
+    other = replace(RUN, model="vae")
+
+    def effects(evidence):
+        gap = difference(evidence.scores(RUN, "fid"), evidence.scores(other, "fid"))
+        return [Effect("gap", gap, 1.0)]
+
+    claim = Claim("planted", effects, runs=(RUN, other), statement="s.", source="x", why="y")
+    store = Store(tmp_path / "results")
+    for run, value in ((RUN, 20.0), (other, 50.0)):
+        write(store, run, fid=value, accuracy=0.5)
+    assert find_without_test_set(claim, effects(ClaimEvidence(claim, store))) == ["gap"]
+    errors({"digits": {"fid": {"test": SPREAD, "unbounded": True}}})
+    assert find_without_test_set(claim, effects(ClaimEvidence(claim, store))) == []
+
+
+def test_errors_that_changed_after_the_first_score_make_a_verdict_exploratory(errors, tmp_path):
+    def effects(evidence):
+        return [Effect("fid", evidence.scores(RUN, "fid"), 30.0, "below")]
+
+    claim = Claim("planted", effects, runs=(RUN,), statement="s.", source="x", why="y")
+    path, store = tmp_path / "registrations.json", Store(tmp_path / "results")
+    errors({"digits": {"fid": {"test": SPREAD}}})
+    assert describe_run(RUN)["errors"] == digest_errors(RUN) != "none"
+    register({"planted": claim}, path, date="2026-01-01T00:00:00+00:00")
+    write(store, RUN, fid=20.0, accuracy=0.5)
+    assert not find_standing(claim, store, read_registrations(path)).reasons
+    errors({"digits": {"fid": {"test": SPREAD | {"plain": 2.0}}}})
+    reasons = find_standing(claim, store, read_registrations(path)).reasons
+    assert [r for r in reasons if "other measured errors of test set and extractor" in r]
+    errors({"digits": {"kid": {"test": SPREAD}}})
+    assert digest_errors(RUN) == "none"
+    reasons = find_standing(claim, store, read_registrations(path)).reasons
+    assert [r for r in reasons if "other measured errors of test set and extractor" in r]
+
+
+def test_a_declared_change_may_end():
+    about = {"field": "tuned_options", "why": "x", "date": "2026-01-01T00:00:00+00:00"}
+    known = Registrations(declared=[Declared(until="2026-01-03T00:00:00+00:00", **about)])
+    assert known.allows("tuned_options", {}, "2026-01-02T00:00:00+00:00")
+    assert not known.allows("tuned_options", {}, "2026-01-04T00:00:00+00:00")
+    assert Registrations(declared=[Declared(**about)]).allows(
+        "tuned_options", {}, "2027-01-01T00:00:00+00:00"
+    )
