@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from genbench.report.cards import Card
-    from genbench.report.fairness import ReadCells
+    from genbench.report.fairness import Axis, EntrantTerms, ReadCells
     from genbench.report.reproduction import Reproduction
     from genbench.report.variations import Variation
     from genbench.statistics.verdicts import VerdictPart
@@ -225,6 +225,7 @@ def list_details(card: Card) -> dict[str, list[str]]:
     return {
         "Exploratory": list(card.standing.reasons) if card.exploratory else [],
         "Registered": _describe_registration(card),
+        "Tested anew": _in_one(filter(None, [card.standing.repeated])),
         "Still open": [f"{p.effect.name}: {t}" for p in unsure if (t := explain_gap(p))],
         "Power": [f"{p.effect.name}: {t}" for p in unsure if (t := needed_text(p))],
         "With": [f"{setting.kind} {setting.name}: {verdict_of(setting)}" for setting in changed],
@@ -235,6 +236,7 @@ def list_details(card: Card) -> dict[str, list[str]]:
         "On digits alone": [claim.digits_alone] if claim.digits_alone else [],
         "Intervals without test set and extractor": _in_one(card.without_test_set),
         "By default beside tuned models": _in_one(card.tuned_unequally),
+        "Equal amounts": [_describe_terms(terms) for terms in card.terms if terms.column],
         "Cells": [_describe_cells(read) for read in card.cells],
         "Literature": list(claim.literature),
         "Threats": list(claim.threats),
@@ -246,6 +248,21 @@ def list_details(card: Card) -> dict[str, list[str]]:
             f"{name}: {counted(len(seeds), 'seed')}" for name, seeds in card.missing.items()
         ],
     }
+
+
+def _describe_terms(terms: EntrantTerms) -> str:
+    """What a run was given, and its first column at the least amounts that any run on the data set has."""
+    from genbench.report.fairness import AXES
+
+    def describe(axis: Axis) -> str:
+        value, by = terms.at_equal.get(axis), terms.passes.get(axis)
+        if value is None:
+            return f"{axis} not read"
+        return f"{axis} {value:.3g}{f' ({by})' if by else ''}"
+
+    given = f"{terms.amounts['rounds']:,.0f} rounds, {terms.amounts['examples']:,.0f} examples"
+    equal = ", ".join(describe(axis) for axis in AXES)
+    return f"{terms.run}: {given}; {terms.column} at equal {equal}"
 
 
 def _describe_cells(read: ReadCells) -> str:

@@ -69,6 +69,7 @@ def terms_dict(terms: EntrantTerms) -> dict[str, Any]:
         **terms.amounts,
         "column": terms.column,
         "at_equal": dict(terms.at_equal),
+        "at_equal_by_pass": dict(terms.passes),
         "seconds_compare": terms.alike,
     }
 
@@ -83,6 +84,7 @@ def registration_dict(card: Card) -> dict[str, Any]:
         "rule": last.rule if last is not None else None,
         "first_score": standing.first_score,
         "extended": standing.extended,
+        "first_seeds": list(standing.first_seeds),
         "dated_by_git": standing.in_git,
         "because": list(standing.reasons),
     }

@@ -51,7 +51,9 @@ class EntrantTerms:
         tuned: Whose options it has: "tuned", "defaults, not tuned yet", "defaults" or "the claim's".
         column: The column that is read.
         at_equal: By amount, the mean over seeds of the column at the least that any run on the data set has;
-            None where no learning curve has it.
+            None where nothing tells it.
+        passes: By amount, the pass at another budget that tells it, e.g. "quick", where one does; with its
+            share of the amount where that is less, e.g. "quick, 50 % of it".
         alike: Whether all runs on the data set trained in stacks of one size on one kind of machine; else
             their seconds compare only roughly.
     """
@@ -63,6 +65,7 @@ class EntrantTerms:
     tuned: str
     column: str = ""
     at_equal: Mapping[Axis, float | None] = field(default_factory=dict)
+    passes: Mapping[Axis, str] = field(default_factory=dict)
     alike: bool = True
 
     @property
@@ -71,10 +74,17 @@ class EntrantTerms:
         return self.ratio is None or abs(self.ratio - 1) <= MATCHED
 
 
-def compare_terms(cells: Sequence[ReadCells]) -> list[EntrantTerms]:
-    """Returns what every run was given; runs on one data set are compared with each other."""
+def compare_terms(
+    cells: Sequence[ReadCells], others: Sequence[Mapping[str, ReadCells]] = ()
+) -> list[EntrantTerms]:
+    """Returns what every run was given; runs on one data set are compared with each other.
+
+    Arguments:
+        cells: The runs.
+        others: For each, the same run in passes at other budgets, by their names.
+    """
     rows = []
-    for read in cells:
+    for read, elsewhere in zip(cells, others or [{}] * len(cells), strict=True):
         rivals = [other for other in cells if _same_data(other.run, read.run)]
         column = next(iter(read.columns), "")
         weights = [w for other in rivals if (w := count_weights(other)) is not None]
@@ -85,6 +95,11 @@ def compare_terms(cells: Sequence[ReadCells]) -> list[EntrantTerms]:
             axis: min((a for r in rivals if (a := measure_amount(r, axis))), default=0.0)
             for axis in AXES
         }
+        at_equal = {axis: read_at(read, column, axis, least[axis]) for axis in AXES}
+        passes = dict[Axis, str]()
+        for axis in AXES:
+            if at_equal[axis] is None and elsewhere:
+                at_equal[axis], passes[axis] = read_pass(elsewhere, column, axis, least[axis])
         rows.append(
             EntrantTerms(
                 run=read.run,
@@ -93,7 +108,8 @@ def compare_terms(cells: Sequence[ReadCells]) -> list[EntrantTerms]:
                 amounts={axis: measure_amount(read, axis) for axis in AXES},
                 tuned=describe_options(read.run),
                 column=column,
-                at_equal={axis: read_at(read, column, axis, least[axis]) for axis in AXES},
+                at_equal=at_equal,
+                passes={axis: name for axis, name in passes.items() if name},
                 alike=alike,
             )
         )
@@ -126,6 +142,24 @@ def read_at(read: ReadCells, column: str, axis: Axis, amount: float) -> float | 
     ]
     numbers = [value for value in values if value is not None]
     return fmean(numbers) if numbers and len(numbers) == len(records) else None
+
+
+def read_pass(
+    passes: Mapping[str, ReadCells], column: str, axis: Axis, amount: float
+) -> tuple[float | None, str]:
+    """Returns a column's mean over seeds after the largest pass within an amount of training, and its name.
+
+    A pass is trained from nothing with a whole schedule of its own. Without such a pass it is (None, "").
+    """
+    spent = {name: measure_amount(read, axis) for name, read in passes.items()}
+    fitting = [name for name, own in spent.items() if 0 < own <= amount * (1 + SAME)]
+    for name in sorted(fitting, key=spent.__getitem__, reverse=True):
+        finals = [r.measurement(column) for r in passes[name].records if r.status == "ok"]
+        values = [m.value for m in finals if m is not None and m.value is not None]
+        if values and len(values) == len(finals) == len(passes[name].records):
+            share = spent[name] / amount
+            return fmean(values), name if share > 1 - SAME else f"{name}, {share:.0%} of it"
+    return None, ""
 
 
 def _last_point(record: Record, column: str, axis: Axis, amount: float) -> float | None:

@@ -9,7 +9,7 @@ from typing import Any
 from genbench.core.claim import Claim, Run
 from genbench.core.errors import SpecError
 from genbench.core.feature import EXTRACTORS
-from genbench.evaluation.requests import looks_through, make_requests
+from genbench.evaluation.requests import make_requests
 from genbench.running.claim_cells import find_choice, specs_of
 from genbench.running.dependencies import list_exempted
 from genbench.running.laid_down import BY_RULE, drop_recent, has_content, is_part
@@ -93,7 +93,7 @@ def describe_run(run: Run) -> dict[str, Any]:
         about["metric_options"] = _as_json(dict(run.metric_options))
     about |= {"tuned": run.tuned, "tuned_options": _tuned_options(run)} if run.tuned else {}
     about |= {"resolved": _resolve(run), "measured": _resolve_metrics(run)}
-    return about | {"errors": digest_errors(run), "extractors": _resolve_extractors(run)}
+    return about | {"errors": digest_errors(run), "extractors": _list_extractors()}
 
 
 def _resolve(run: Run) -> Any:
@@ -125,11 +125,8 @@ def _resolve_metrics(run: Run) -> dict[str, Any]:
     }
 
 
-def _resolve_extractors(run: Run) -> dict[str, int]:
-    """The versions of what makes features where no extractor is named, if a run's metrics need any."""
-    requests = make_requests(run.parts, samples=run.samples)
-    if not any(looks_through(request.metric) for request in requests):
-        return {}
+def _list_extractors() -> dict[str, int]:
+    """The versions of what makes features, as no run of a claim names an extractor."""
     return {name: EXTRACTORS.get(name).version for name in ("classifier", "identity")}
 
 
@@ -181,7 +178,7 @@ def _compare_fields(name: str, old: Any, new: Any, rules: bool) -> list[str]:
     """What differs in a part, a run or an experiment that both sides have."""
     was, is_now = (dict(_fields(side, rules, name)) for side in (old, new))
     fields = [f for f in {**was, **is_now} if was.get(f, ABSENT) != is_now.get(f, ABSENT)]
-    for derived in (".made_of_intervals", ".made_of_extremes"):
+    for derived in (".made_of_intervals", ".made_of_extremes", ".errors"):
         if len(fields) > 1:  # of which that is no news
             fields = [field for field in fields if not field.endswith(derived)]
     wholes = _find_wholes(name, old, new)

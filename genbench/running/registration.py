@@ -55,6 +55,7 @@ class Standing:
         reasons: Why its verdict is exploratory; none where it is confirmatory.
         in_git: Whether git tells since when it is registered; else the date is as it was written.
         changes: Those of the reasons that registering it anew does away with while it has no score.
+        first_seeds: With which seeds its tests began, in the order in which they were registered.
     """
 
     registration: Registration | None
@@ -63,6 +64,16 @@ class Standing:
     extended: bool = False
     in_git: bool = False
     changes: tuple[str, ...] = ()
+    first_seeds: tuple[int, ...] = ()
+
+    @property
+    def repeated(self) -> str:
+        """That it is tested anew by other seeds, and which earlier tests had, or "" of a first test."""
+        *before, last = self.first_seeds or (0,)
+        if not before:
+            return ""
+        earlier = ", ".join(map(str, before))
+        return f"test {len(self.first_seeds)}, by seeds from {last} on; earlier ones began with {earlier}"
 
     @property
     def exploratory(self) -> bool:
@@ -146,7 +157,21 @@ def find_standing(
     since = _find_first_alike(usable)
     extended = first is not None and not reasons and moment(since.date) > moment(first)
     in_git = history is not None and history.knows(since)
-    return Standing(since, first, tuple(reasons), extended, in_git, changes)
+    return Standing(
+        since, first, tuple(reasons), extended, in_git, changes, _list_first_seeds(own)
+    )
+
+
+def _list_first_seeds(history: Sequence[Registration]) -> tuple[int, ...]:
+    """With which seeds the tests of a claim began, each once, in the order of their registrations."""
+    firsts: dict[int, None] = {}
+    for one in history:
+        runs = [*one.terms.get("runs", {}).values(), *filter(None, [one.terms.get("experiment")])]
+        own = {run.get("first_seed", 0) for run in runs}
+        if len(own) == 1:  # else parts of it alone are tested anew
+            firsts.pop(*own, None)
+            firsts[own.pop()] = None
+    return tuple(firsts)
 
 
 def _say_late(late: Sequence[Late], history: Sequence[Registration]) -> Iterator[str]:

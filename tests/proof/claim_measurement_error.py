@@ -38,7 +38,10 @@ from genbench.running.measured_noise import find_error, has_test_set
 from genbench.store.documents import reviewable
 from genbench.store.measurement_error import FILE, MeasurementErrors, read_measurement_errors
 
-ABOUT = "columns that claims compare: as the claims train them, one seed each, {halves} halves of the test points"
+ABOUT = (
+    "columns that claims compare: as claims train models, one seed each, {halves} halves of the "
+    "test points"
+)
 
 
 def list_needed():
@@ -73,7 +76,10 @@ def halve(dataset, rows):
 
 
 def score_halves(run, columns, halves):
-    """A run's columns beside every half of the test points: {column: [a score a half]}."""
+    """A run's columns beside every half of the test points: {column: [a score a half]}.
+
+    `columns` gives the run that asks for each, since claims ask for other metrics of the same models.
+    """
     trained = genbench.train(
         {"name": run.model, "options": dict(run.options)},
         {"name": run.dataset, "options": dict(run.dataset_options)},
@@ -81,8 +87,9 @@ def score_halves(run, columns, halves):
         suite=suite_of(run),
     )
     dataset = trained.dataset
-    metrics = {find_metric(run, column).name for column in columns}
-    requests = [r for r in make_requests(run.parts) if r.metric.name in metrics]
+    names = {find_metric(own, column).name for column, own in columns.items()}
+    asked = {r.metric.name: r for own in columns.values() for r in make_requests(own.parts)}
+    requests = [asked[name] for name in sorted(names)]
     n = min(run.samples, len(dataset.points("test")))
     order, found = np.random.default_rng(0), defaultdict(list)
     with trained._stack.trainer.averaged() as model:
@@ -104,11 +111,11 @@ def score_halves(run, columns, halves):
 
 
 def score_all(needed, halves, work):
-    """By run, what `score_halves` gives of the columns that are needed of it; what is in the folder is read."""
-    columns, runs = defaultdict(set), {}
+    """By run, what `score_halves` gives of the columns needed of it; what is in the folder is read."""
+    columns, runs = defaultdict(dict), {}
     for (_, column), own in needed.items():
         for key, run in own.items():
-            columns[key].add(column)
+            columns[key][column] = run
             runs[key] = run
     scores = {}
     for k, (key, run) in enumerate(runs.items(), 1):

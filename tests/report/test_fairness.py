@@ -107,3 +107,32 @@ def test_failed_seeds_count_for_no_amount_and_are_told(cells):
     assert one.status == "1 ok, 1 diverged, 1 not run"
     (row,) = compare_terms([one])
     assert row.amounts["rounds"] == 400
+
+
+def test_where_no_curve_has_it_the_largest_shorter_pass_within_the_amount_is_read(cells):
+    def scored(model, steps, batch, value, seeds=(0, 1)):
+        return read(
+            model,
+            [
+                make_record(
+                    model, s, steps=steps, batch=batch, seconds=8.0, weights=1, fid=value + s
+                )
+                for s in seeds
+            ],
+            "fid",
+        )
+
+    own = [scored("gan", 400, 10, 5.0), scored("vae", 100, 80, 9.0)]
+    passes = {"half": scored("gan", 200, 10, 7.0), "quick": scored("gan", 50, 10, 30.0)}
+    gan, vae = compare_terms(own, [passes, {}])
+    # 100 rounds: the pass of 50; 4,000 examples: all of gan's; vae has twice those and no shorter pass
+    assert gan.at_equal["rounds"] == 30.5
+    assert dict(gan.passes) == {"rounds": "quick, 50% of it"}
+    assert (gan.at_equal["examples"], vae.at_equal["rounds"]) == (5.5, 9.5)
+    assert (vae.at_equal["examples"], dict(vae.passes)) == (None, {})
+    exact = compare_terms(own, [{"quick": scored("gan", 100, 10, 20.0)}, {}])[0]
+    assert (exact.at_equal["rounds"], exact.passes["rounds"]) == (20.5, "quick")
+    failed = scored("gan", 50, 10, 30.0)
+    broken = failed.records[1].model_copy(update={"status": "diverged", "metrics": []})
+    failed = replace(failed, records=(failed.records[0], broken))
+    assert compare_terms(own, [{"quick": failed}, {}])[0].at_equal["rounds"] is None

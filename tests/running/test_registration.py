@@ -708,3 +708,15 @@ def test_a_run_that_cannot_be_made_is_not_registered(tmp_path, about, said):
     with pytest.raises(SpecError, match=said):
         register(claims, tmp_path / "registrations.json")
     assert not (tmp_path / "registrations.json").exists()
+
+
+def test_a_claim_that_is_tested_anew_says_how_often_and_by_which_seeds(tmp_path, store):
+    path, claim = tmp_path / "registrations.json", make_claim()
+    register({"planted": claim}, path, date="2026-01-01T00:00:00+00:00")
+    assert standing(claim, store, path).repeated == ""
+    for day, first in ((2, 100), (3, 300)):
+        claim = replace(claim, first_seed=first)
+        register({"planted": claim}, path, date=f"2026-01-0{day}T00:00:00+00:00")
+    found = standing(claim, store, path)
+    assert found.first_seeds == (0, 100, 300)
+    assert found.repeated == "test 3, by seeds from 300 on; earlier ones began with 0, 100"
