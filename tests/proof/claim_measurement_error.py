@@ -22,10 +22,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from measurement_error import UNBOUNDED, spread
+from measurement_error import COLUMNS, DATASETS, UNBOUNDED, spread
 
 import genbench
 from genbench.core.claim import CLAIMS
+from genbench.core.dataset import resolve_options
 from genbench.core.model import only_seed
 from genbench.core.rng import Rng
 from genbench.core.trained import Trained
@@ -34,7 +35,7 @@ from genbench.evaluation.requests import looks_through, make_requests
 from genbench.running.build import prepare_model
 from genbench.running.claim_cells import find_metric, run_key, suite_of
 from genbench.running.dependencies import find_dependences
-from genbench.running.measured_noise import find_error, has_test_set
+from genbench.running.measured_noise import BY_FEATURES, has_test_set
 from genbench.store.documents import reviewable
 from genbench.store.measurement_error import FILE, MeasurementErrors, read_measurement_errors
 
@@ -45,7 +46,7 @@ ABOUT = (
 
 
 def list_needed():
-    """By data and column the runs that claims compare by it, where no errors are known, by their keys."""
+    """By data and column the runs that claims compare by it, but for what the other script measures."""
     needed = defaultdict(dict)
     for name in CLAIMS:
         for dependence in find_dependences(CLAIMS.get(name)):
@@ -53,9 +54,17 @@ def list_needed():
                 continue
             for run, column in dependence.compared:
                 by_points = has_test_set(find_metric(run, column), column)
-                if by_points and find_error(run, column) is None:
+                if by_points and not is_measured_there(run, column):
                     needed[run.data, column][run_key(run)] = run
     return needed
+
+
+def is_measured_there(run, column):
+    """Whether `measurement_error.py` measures a column on the data set, or on the one its images are of."""
+    base = resolve_options(run.dataset, run.dataset_options).get("of")
+    if column not in COLUMNS or (base or run.dataset) not in DATASETS:
+        return False
+    return base is None or find_metric(run, column).view in BY_FEATURES
 
 
 def halve(dataset, rows):

@@ -1,21 +1,28 @@
 """What lies between two models' scores beside their seeds: as measured, or by standard errors over points."""
 
+import importlib
 import json
 import math
+import statistics
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+import torch
 from claim_records import write
 
 from genbench.core.claim import Claim, Run
+from genbench.core.dataset import open_named
 from genbench.core.effect import Effect, difference
 from genbench.report.caveats import find_without_test_set
+from genbench.running.claim_cells import suite_of
 from genbench.running.claim_terms import describe_run
 from genbench.running.evidence import ClaimEvidence
 from genbench.running.measured_noise import digest_errors, find_error, find_noise
 from genbench.running.registration import find_standing, register
 from genbench.store import Store
-from genbench.store.measurement_error import FILE
+from genbench.store.measurement_error import FILE, read_measurement_errors
 from genbench.store.record import Measurement
 from genbench.store.registrations import Declared, Registrations, read_registrations
 
@@ -123,3 +130,49 @@ def test_a_declared_change_may_end():
     assert Registrations(declared=[Declared(**about)]).allows(
         "tuned_options", {}, "2027-01-01T00:00:00+00:00"
     )
+
+
+@pytest.fixture
+def script(monkeypatch):
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[1] / "proof"))
+    yield importlib.import_module("claim_measurement_error")
+    for name in ("claim_measurement_error", "measurement_error"):
+        sys.modules.pop(name, None)
+
+
+def test_half_of_a_data_set_has_the_same_rows_of_points_labels_and_sources(script):
+    data = open_named("super_resolution")
+    rows = torch.tensor([1, 4, 5])
+    half = script.halve(data, rows)
+    for own, whole in ((half, data), (half.given, data.given)):
+        assert torch.equal(own.points("test"), whole.points("test")[rows])
+        assert torch.equal(own.points("train"), whole.points("train"))
+    assert torch.equal(half.labels("test"), data.labels("test")[rows])
+    assert len(data.points("test")) > 3, "the whole is as it was"
+
+
+def test_halves_tell_how_far_another_test_set_would_move_a_score_and_a_difference(
+    script, monkeypatch
+):
+    monkeypatch.setattr(script, "suite_of", lambda run: suite_of(replace(run, seeds=1)))
+    scores = {}
+    for model in ("nearest", "bicubic"):
+        run = Run(model, "super_resolution", ("psnr",), steps=1, samples=400)
+        scores[model] = script.score_halves(run, {"psnr": run}, 12)["psnr"]
+        assert len(set(scores[model])) == 12
+    needed = {("super_resolution", "psnr"): dict.fromkeys(scores)}
+    error = script.find_spreads(needed, {m: {"psnr": s} for m, s in scores.items()})
+    (spread,) = (columns["psnr"]["test"] for columns in error.values())
+    own = [statistics.stdev(s) for s in scores.values()]
+    between = statistics.stdev(a - b for a, b in zip(*scores.values(), strict=True))
+    assert spread["own"] == pytest.approx(math.sqrt(sum(s**2 for s in own) / 2), rel=0.01)
+    assert spread["plain"] == pytest.approx(between, rel=0.01)
+    assert spread["plain"] < math.hypot(*own) / 2, "both are high and low on the same points"
+
+
+def test_every_column_that_claims_compare_on_test_points_has_measured_errors(script):
+    known = read_measurement_errors()
+    for (data, column), runs in script.list_needed().items():
+        one = next(iter(runs.values()))
+        assert find_error(one, column) is not None, f"{column} on {data}: make measurement-error"
+    assert len(known.errors) > 2
