@@ -45,18 +45,22 @@ def find_noise(run: Run, column: str, rows: Sequence[Measurement]) -> Noise:
     return Noise(between, between / abs(level) if level else 0.0)
 
 
+def name_data(run: Run) -> str:
+    """Returns by which name errors of a run's data set are kept: with all of its options, if it has any."""
+    options = resolve_options(run.dataset, run.dataset_options)
+    chosen = ", ".join(f"{name}={value}" for name, value in sorted(options.items()))
+    return f"{run.dataset}({chosen})" if chosen else run.dataset
+
+
 def find_error(run: Run, column: str) -> ColumnError | None:
     """Returns the measured errors of a run's column, of its data set or of the one its images are of."""
     errors = read_measurement_errors()
+    own = errors.find(name_data(run), column)
     base = resolve_options(run.dataset, run.dataset_options).get("of")
-    own = errors.find(run.data, column)
-    if own is not None:
-        return own
-    if not isinstance(base, str):
-        return errors.find(run.dataset, column)
     metric = find_metric(run, column)
-    by_features = metric is not None and metric.view in BY_FEATURES
-    return errors.find(base, column) if by_features else None
+    if own is not None or not isinstance(base, str) or metric is None:
+        return own
+    return errors.find(base, column) if metric.view in BY_FEATURES else None
 
 
 def digest_errors(run: Run) -> str:

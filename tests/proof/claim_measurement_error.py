@@ -35,7 +35,7 @@ from genbench.evaluation.requests import looks_through, make_requests
 from genbench.running.build import prepare_model
 from genbench.running.claim_cells import find_metric, run_key, suite_of
 from genbench.running.dependencies import find_dependences
-from genbench.running.measured_noise import BY_FEATURES, has_test_set
+from genbench.running.measured_noise import BY_FEATURES, has_test_set, name_data
 from genbench.store.documents import reviewable
 from genbench.store.measurement_error import FILE, MeasurementErrors, read_measurement_errors
 
@@ -55,7 +55,7 @@ def list_needed():
             for run, column in dependence.compared:
                 by_points = has_test_set(find_metric(run, column), column)
                 if by_points and not is_measured_there(run, column):
-                    needed[run.data, column][run_key(run)] = run
+                    needed[name_data(run), column][run_key(run)] = run
     return needed
 
 
