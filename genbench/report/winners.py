@@ -20,6 +20,8 @@ RULE = (
 )
 ALONE = "On data of pairs every row stands for itself."
 UNTUNED = "§"
+#: with so many families models that are shown labels have a row of their own
+RIVALS = 2
 MARKS = {
     UNTUNED: "untuned beside a tuned rival: no clear win",
     "‡": "a simple fit (kde, a Gaussian, noise, a copy …) is significantly better",
@@ -39,11 +41,16 @@ def quality_column(table: Table) -> TableColumn | None:
 
 
 def contests_of(tables: Sequence[Table]) -> list[tuple[str, Table, Standings]]:
-    """Returns the standings of every data set by a name that says where labels were shown."""
+    """Returns the standings of every data set by a name that says where labels were shown.
+
+    With labels a family that has no rival there is left out: it wins or loses against nobody.
+    """
     rows = []
     for table in tables:
         for standings in table.contests:
             own = standings is table.standings
+            if not own and len(standings.entrants) < RIVALS:
+                continue
             rows.append((table.name if own else f"{table.name}, with labels", table, standings))
     return rows
 
