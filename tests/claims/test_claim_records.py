@@ -105,7 +105,9 @@ def test_discrete_data(store, gan, outcome):
     assert verdict("discrete_data", store).outcome == outcome
 
 
-@pytest.mark.parametrize(("gain", "outcome"), [(0.06, "supported"), (0.0, "refuted")])
+@pytest.mark.parametrize(
+    ("gain", "outcome"), [(0.08, "supported"), (-0.04, "refuted"), (0.0, "inconclusive")]
+)
 def test_semi_supervised(store, gain, outcome):
     for run in semi_supervised.BESIDE.values():
         write(store, run, accuracy=0.8)
