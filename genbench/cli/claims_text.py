@@ -260,9 +260,9 @@ def _describe_terms(terms: EntrantTerms) -> str:
             return f"{axis} not read"
         return f"{axis} {value:.3g}{f' ({by})' if by else ''}"
 
-    given = f"{terms.amounts['rounds']:,.0f} rounds, {terms.amounts['examples']:,.0f} examples"
+    amounts = f"{terms.amounts['rounds']:,.0f} rounds, {terms.amounts['examples']:,.0f} examples"
     equal = ", ".join(describe(axis) for axis in AXES)
-    return f"{terms.run}: {given}; {terms.column} at equal {equal}"
+    return f"{terms.run}: {amounts}; {terms.column} at equal {equal}"
 
 
 def _describe_cells(read: ReadCells) -> str:

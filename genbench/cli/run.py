@@ -198,11 +198,11 @@ def choose_redo(**flags: bool) -> str:
     Raises:
         SpecError: If several were given, of which the last would hold.
     """
-    given = [name for name, on in flags.items() if on]
-    if len(given) > 1:
-        listed = " and ".join(f"--{name.replace('_', '-')}" for name in given)
+    names = [name for name, on in flags.items() if on]
+    if len(names) > 1:
+        listed = " and ".join(f"--{name.replace('_', '-')}" for name in names)
         raise SpecError(f"run needs one of these options, got {listed}; leave out all but one")
-    return REDO[given[0]] if given else "missing"
+    return REDO[names[0]] if names else "missing"
 
 
 def check_names(named: dict[str, tuple[str, ...]]) -> None:

@@ -195,8 +195,8 @@ def of_column(name: str) -> dict[str, Any] | None:
         return None
     about = of_metric(metric) or {}
     own = about.pop("columns")[name]
-    shown = {key: own[key] for key in ("better", "unit", "ideal")} | {"beside": [*own["beside"]]}
-    return {"name": name, "metric": about.pop("name"), "meaning": own["doc"], **shown, **about}
+    facts = {key: own[key] for key in ("better", "unit", "ideal")} | {"beside": [*own["beside"]]}
+    return {"name": name, "metric": about.pop("name"), "meaning": own["doc"], **facts, **about}
 
 
 def of_extractor(name: str) -> dict[str, Any] | None:

@@ -99,8 +99,8 @@ class Ray(Executor):
             _require_listener(address)
             self._ray.init(address=address, log_to_driver=False, configure_logging=False, **more)
         except (OSError, ValueError, RuntimeError) as error:
-            said = getattr(error, "strerror", None) or str(error) or type(error).__name__
-            why = " ".join(said.splitlines()[0].split()).rstrip(":")
+            text = getattr(error, "strerror", None) or str(error) or type(error).__name__
+            why = " ".join(text.splitlines()[0].split()).rstrip(":")
             if self.address is None:
                 raise SpecError(
                     f"Ray cannot be started on this machine: {why}; mend that, name a cluster by "
@@ -184,9 +184,9 @@ def _require_listener(address: str) -> None:
     Raises:
         OSError: If no connection can be made.
     """
-    found = re.fullmatch(r"(?:ray://)?\[?([^/@\s]+?)\]?:(\d{1,5})", address)
-    if found is not None:
-        socket.create_connection((found[1], int(found[2])), timeout=ANSWER).close()
+    parts = re.fullmatch(r"(?:ray://)?\[?([^/@\s]+?)\]?:(\d{1,5})", address)
+    if parts is not None:
+        socket.create_connection((parts[1], int(parts[2])), timeout=ANSWER).close()
 
 
 def _gpu_memory() -> int:

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from shlex import join
 
-from genbench.core.claim import Claim, Outcome, Run, find
+from genbench.core.claim import Claim, Outcome, find
 from genbench.core.effect import Effect
 from genbench.core.figure import Figure
 from genbench.core.files import RUNS
@@ -20,7 +20,7 @@ from genbench.report.caveats import (
     find_without_test_set,
 )
 from genbench.report.cells import estimate_column
-from genbench.report.fairness import EntrantTerms, ReadCells, compare_terms
+from genbench.report.fairness import EntrantTerms, ReadCells, compare_terms, read_passes
 from genbench.report.variations import Variation, describe_verdict, lead_part
 from genbench.running.claim_cells import find_companions, keys_of
 from genbench.running.evidence import ClaimEvidence, widen_scale
@@ -264,20 +264,9 @@ class Card:
     @cached_property
     def terms(self) -> list[EntrantTerms]:
         """What every run of cells was given, and its first column read at equal amounts of training."""
-        return compare_terms(self.cells, [self._read_elsewhere(read.run) for read in self.cells])
-
-    def _read_elsewhere(self, run: Run) -> dict[str, ReadCells]:
-        """What was read of a run in passes at other budgets, by their names."""
-        passes = {}
-        for name in SCALES:
-            if name != self.scale.budget:
-                records = tuple(self._passes[name].records(run))
-                passes[name] = ReadCells(run, len(records), records, {})
-        return {name: read for name, read in passes.items() if read.records}
-
-    @cached_property
-    def _passes(self) -> dict[str, ClaimEvidence]:
-        return {name: ClaimEvidence(self.claim, self.store, Scale(name)) for name in SCALES}
+        others = [Scale(name) for name in SCALES if name != self.scale.budget]
+        passes = [ClaimEvidence(self.claim, self.store, scale) for scale in others]
+        return compare_terms(self.cells, [read_passes(read.run, passes) for read in self.cells])
 
     @property
     def command(self) -> str:

@@ -11,6 +11,7 @@ from typing import Literal
 from genbench.core.claim import Run
 from genbench.report.costs import Conditions
 from genbench.running.claim_cells import resolve_tuned
+from genbench.running.evidence import ClaimEvidence
 from genbench.statistics.intervals import Estimate
 from genbench.store import Record
 
@@ -95,7 +96,9 @@ def compare_terms(
             axis: min((a for r in rivals if (a := measure_amount(r, axis))), default=0.0)
             for axis in AXES
         }
-        at_equal = {axis: read_at(read, column, axis, least[axis]) for axis in AXES}
+        at_equal: dict[Axis, float | None] = {
+            axis: read_at(read, column, axis, least[axis]) for axis in AXES
+        }
         passes = dict[Axis, str]()
         for axis in AXES:
             if at_equal[axis] is None and elsewhere:
@@ -142,6 +145,12 @@ def read_at(read: ReadCells, column: str, axis: Axis, amount: float) -> float | 
     ]
     numbers = [value for value in values if value is not None]
     return fmean(numbers) if numbers and len(numbers) == len(records) else None
+
+
+def read_passes(run: Run, passes: Sequence[ClaimEvidence]) -> dict[str, ReadCells]:
+    """Returns the cells of a run in passes at other budgets, by the names of those that have any."""
+    cells = {evidence.scale.budget: tuple(evidence.records(run)) for evidence in passes}
+    return {name: ReadCells(run, len(own), own, {}) for name, own in cells.items() if own}
 
 
 def read_pass(

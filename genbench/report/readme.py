@@ -25,12 +25,12 @@ def update(path: Path, bodies: Mapping[str, Callable[[], str]]) -> bool:
     Raises:
         DataError: If the file cannot be read, has none of the pairs of markers, or one twice or by halves.
     """
-    made: dict[str, str] = {}
+    texts: dict[str, str] = {}
 
     def make(name: str) -> str:
-        if name not in made:
-            made[name] = bodies[name]()
-        return made[name]
+        if name not in texts:
+            texts[name] = bodies[name]()
+        return texts[name]
 
     old, new = _renew(path, bodies, make)
     if new == old:

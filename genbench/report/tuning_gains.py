@@ -38,10 +38,10 @@ def make_sheet(gains: Iterable[TunedScore]) -> Sheet:
 def _count(gains: Sequence[TunedScore]) -> list[Entry]:
     verdicts = [gain.gain.partition(" but ")[0] for gain in gains]
     counts = Counter(name if name in COUNTED else OTHERS for name in verdicts)
-    told = [
+    remarks = [
         f"{gain.model} {gain.gain}"
         for gain in gains
         if gain.gain.startswith("worse") or " but " in gain.gain
     ]
     numbers = [Entry(str(counts[name]), value=counts[name]) for name in (*COUNTED, OTHERS)]
-    return [*numbers, Entry(", ".join(told))]
+    return [*numbers, Entry(", ".join(remarks))]

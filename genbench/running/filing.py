@@ -180,8 +180,8 @@ class CellFiling(Filing[StackJob]):
 
     def _settle(self, record: Record) -> None:
         """Takes what a record holds from what is owed."""
-        held = {(record.cell, m.metric) for m in record.metrics}
-        self.plan.owed[:] = [pair for pair in self.plan.owed if pair not in held]
+        pairs = {(record.cell, m.metric) for m in record.metrics}
+        self.plan.owed[:] = [pair for pair in self.plan.owed if pair not in pairs]
 
 
 def _find_environment(job: StackJob) -> dict[str, Any]:

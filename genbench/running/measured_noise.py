@@ -12,13 +12,10 @@ from genbench.core.dataset import resolve_options
 from genbench.core.effect import Noise
 from genbench.core.metric import Metric
 from genbench.core.spec import canonical
-from genbench.evaluation.requests import make_requests
+from genbench.evaluation.requests import EXTRACTED, SPACES, make_requests
 from genbench.running.claim_cells import find_metric
 from genbench.store.measurement_error import ColumnError, read_measurement_errors
 from genbench.store.record import OF_TIME, Measurement
-
-#: views whose scores are by the features of the data set that another is made of
-BY_FEATURES = ("features", "labelled", "memory", "logits")
 
 
 def find_noise(run: Run, column: str, rows: Sequence[Measurement]) -> Noise:
@@ -60,7 +57,7 @@ def find_error(run: Run, column: str) -> ColumnError | None:
     metric = find_metric(run, column)
     if own is not None or not isinstance(base, str) or metric is None:
         return own
-    return errors.find(base, column) if metric.view in BY_FEATURES else None
+    return errors.find(base, column) if SPACES.get(metric.view) in EXTRACTED else None
 
 
 def digest_errors(run: Run) -> str:

@@ -157,9 +157,8 @@ def find_standing(
     since = _find_first_alike(usable)
     extended = first is not None and not reasons and moment(since.date) > moment(first)
     in_git = history is not None and history.knows(since)
-    return Standing(
-        since, first, tuple(reasons), extended, in_git, changes, _list_first_seeds(own)
-    )
+    seeds = _list_first_seeds(own)
+    return Standing(since, first, tuple(reasons), extended, in_git, changes, seeds)
 
 
 def _list_first_seeds(history: Sequence[Registration]) -> tuple[int, ...]:
@@ -169,8 +168,9 @@ def _list_first_seeds(history: Sequence[Registration]) -> tuple[int, ...]:
         runs = [*one.terms.get("runs", {}).values(), *filter(None, [one.terms.get("experiment")])]
         own = {run.get("first_seed", 0) for run in runs}
         if len(own) == 1:  # else parts of it alone are tested anew
-            firsts.pop(*own, None)
-            firsts[own.pop()] = None
+            first = own.pop()
+            firsts.pop(first, None)
+            firsts[first] = None
     return tuple(firsts)
 
 

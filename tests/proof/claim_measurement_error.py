@@ -31,11 +31,11 @@ from genbench.core.model import only_seed
 from genbench.core.rng import Rng
 from genbench.core.trained import Trained
 from genbench.evaluation.evaluator import Evaluator, draw
-from genbench.evaluation.requests import looks_through, make_requests
+from genbench.evaluation.requests import EXTRACTED, SPACES, looks_through, make_requests
 from genbench.running.build import prepare_model
 from genbench.running.claim_cells import find_metric, run_key, suite_of
 from genbench.running.dependencies import find_dependences
-from genbench.running.measured_noise import BY_FEATURES, has_test_set, name_data
+from genbench.running.measured_noise import has_test_set, name_data
 from genbench.store.documents import reviewable
 from genbench.store.measurement_error import FILE, MeasurementErrors, read_measurement_errors
 
@@ -64,7 +64,7 @@ def is_measured_there(run, column):
     base = resolve_options(run.dataset, run.dataset_options).get("of")
     if column not in COLUMNS or (base or run.dataset) not in DATASETS:
         return False
-    return base is None or find_metric(run, column).view in BY_FEATURES
+    return base is None or SPACES.get(find_metric(run, column).view) in EXTRACTED
 
 
 def halve(dataset, rows):

@@ -213,11 +213,11 @@ def refuse_unresolved(beta: Tensor, signal: Tensor, dtype: torch.dtype, got: str
         SpecError: Where either is rounded by over half a per cent; where they round to 0 all is NaN.
     """
     least = 50 * torch.finfo(dtype).eps
-    noise, kept = (1 - signal[1]).item(), (1 - beta).min().item()
-    if noise < least or kept < least:
+    noise, rest = (1 - signal[1]).item(), (1 - beta).min().item()
+    if noise < least or rest < least:
         raise SpecError(
             f"ddpm needs noise of a variance of {least:.1g} or more after the first step, and a share of the "
-            f"signal of as much past every step, for {dtype} to hold them, got {noise:.2g} and {kept:.2g} "
+            f"signal of as much past every step, for {dtype} to hold them, got {noise:.2g} and {rest:.2g} "
             f"by {got}; the usual are log_snrs=(11, -6), betas=(1e-4, 0.1), steps=100"
         )
 
