@@ -6,7 +6,7 @@ PIP    := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.
 # tests that take as long as all others
 HALF   := $(addprefix tests/,contract models executors training datasets)
 
-.PHONY: demo develop test docs documents test-contracts test-others slow check format lint types judge measurement-error speed faults kills attack peers scale extraction gate gpu system clean
+.PHONY: demo develop test docs documents test-contracts test-others slow check format lint types judge measurement-error rare-events speed faults kills attack peers scale extraction gate gpu system clean
 
 # train six families and three reference rows on a toy and on real digits; print where the page lies
 demo: $(VENV)/.run
@@ -114,6 +114,11 @@ judge: $(VENV)/.run
 measurement-error: $(VENV)/.run
 	$(BIN)/python tests/proof/measurement_error.py
 	$(BIN)/python tests/proof/claim_measurement_error.py
+
+# how often, and how far, one run in many lies off its like, in the records of results (seconds); other numbers change
+# what claims are registered with
+rare-events: $(VENV)/.run
+	$(BIN)/python tests/proof/rare_events.py
 
 # the classifiers by whose features data sets are compared, where the package lacks them (minutes of a core)
 classifiers: $(VENV)/.run

@@ -67,6 +67,17 @@ def test_the_metadata_is_whole_and_has_no_placeholders():
     assert not re.search(r"https?://|example\.(com|org)|TODO|your-", text)
 
 
+def test_the_wheel_ships_the_baselines_that_the_package_reads():
+    wheel = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]
+    shipped = wheel["targets"]["wheel"]["force-include"]
+    stores = (ROOT / "genbench/store").glob("*.py")
+    read = {name for path in stores for name in re.findall(r'"(baselines/\S+)"', path.read_text())}
+    assert len(read) >= 3
+    for name in read:
+        assert shipped[name] == f"genbench/{name}"
+        assert (ROOT / name).is_file()
+
+
 def test_the_citation_is_of_this_version():
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
     assert citation["cff-version"] == "1.2.0"

@@ -16,6 +16,7 @@ from genbench.core.effect import (
     noise_of,
 )
 from genbench.core.figure import Figure, Series
+from genbench.core.rare import rare_of
 
 METRICS = ("inpainting",)
 #: completed by a search over their noise
@@ -38,7 +39,7 @@ def guess(evidence: Evidence, run: Run) -> Values:
     failed = {seed: value for seed, value in error.items() if math.isinf(value)}
     if not failed:
         return values
-    return Scores({**values, **failed}, noise_of(values))
+    return Scores({**values, **failed}, noise_of(values), rare=rare_of(values))
 
 
 def figure(evidence: Evidence) -> Figure:

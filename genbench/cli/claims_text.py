@@ -235,6 +235,7 @@ def list_details(card: Card) -> dict[str, list[str]]:
         "Needs no null row": _in_one(f"{n}: {why}" for n, why in claim.null_exemptions.items()),
         "On digits alone": [claim.digits_alone] if claim.digits_alone else [],
         "Intervals without test set and extractor": _in_one(card.without_test_set),
+        "Room for rare events": card.rare_events,
         "By default beside tuned models": _in_one(card.tuned_unequally),
         "Equal amounts": [_describe_terms(terms) for terms in card.terms if terms.column],
         "Cells": [_describe_cells(read) for read in card.cells],

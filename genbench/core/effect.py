@@ -11,25 +11,14 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from genbench.core.errors import ContractError
+from genbench.core.noise import Noise, find_level, map_noise
+from genbench.core.rare import RareEvent, rare_of
 
 #: on which side of a bar a claim may hold, and which way a measure may be better
 SIDES, DIRECTIONS = ("above", "below"), ("lower", "higher")
 
 #: one value per seed; a seed that failed has an infinite one, on the side that is worse
 Values = Mapping[int, float]
-
-
-@dataclass(frozen=True)
-class Noise:
-    """What more seeds cannot reduce: how far test set and extractor move one model against another.
-
-    Arguments:
-        plain: Standard deviation of a difference of two models' scores.
-        log: That of the logarithm of their ratio.
-    """
-
-    plain: float = 0.0
-    log: float = 0.0
 
 
 class Scores(dict[int, float]):
@@ -48,6 +37,7 @@ class Scores(dict[int, float]):
             by seed.
         failed: Of differences in which failures were filled in, the seeds that failed, with the side on which
             the true difference lies.
+        rare: Events that any of the seeds may have, and few have.
     """
 
     def __init__(
@@ -60,11 +50,13 @@ class Scores(dict[int, float]):
         beyond: Iterable[tuple[int, int]] = (),
         origin: object = None,
         failed: Iterable[tuple[int, int]] = (),
+        rare: Iterable[RareEvent] = (),
     ) -> None:
         super().__init__(values)
         self.noise, self.independent, self.sides = noise, independent, sides
         self.beyond, self.origin = frozenset(beyond), origin
         self.failed = frozenset(failed)
+        self.rare = tuple(rare)
 
 
 @dataclass(frozen=True)
@@ -221,8 +213,10 @@ def map_values(function: Callable[[float], float], values: Values) -> Scores:
     way = _find_way(values, mapped)
     failed = {(seed, way * side) for seed, side in _failed(values) if way}
     failed |= {(seed, side) for seed, _ in _failed(values) for side in (-1, 1) if not way}
-    noise = getattr(values, "noise", 0.0)
     about: dict[str, Any] = {"independent": _independent(values), "origin": _origin(values)}
+    finite = [v for v in values.values() if math.isfinite(v)]
+    noise = map_noise(function, finite, getattr(values, "noise", 0.0))
+    about["rare"] = [event.mapped(function, finite, way) for event in rare_of(values)]
     return Scores(mapped, noise, beyond=beyond, failed=failed, **about)
 
 
@@ -322,13 +316,17 @@ def _scale(row: Values, sign: float, log: bool) -> Scores:
     """A row on the scale of a comparison; what is not a number is left out."""
     values = {seed: sign * (_log(v) if log else v) for seed, v in row.items()}
     noise = getattr(row, "noise", 0.0)
-    own = (noise.log if log else noise.plain) if isinstance(noise, Noise) else noise
+    if isinstance(noise, Noise):
+        own = noise.log if log else noise.plain
+    else:
+        own = noise / find_level([*row.values()]) if log and noise else noise
     values = {seed: v for seed, v in values.items() if not math.isnan(v)}
     side = 1 if sign > 0 else -1
     beyond = _beyond(row, side)
     if log:
         beyond |= {(seed, -side) for seed, v in row.items() if math.isfinite(v) and v <= 0}
     about: dict[str, Any] = {"independent": _independent(row), "origin": _origin(row)}
+    about["rare"] = [event.of_logs() if log else event for event in rare_of(row, side)]
     return Scores(values, own, beyond=beyond, failed=_failed(row, side), **about)
 
 
@@ -364,6 +362,10 @@ def _pairs(a: Values, b: Values, *, log: bool) -> Scores:
     # where both failed nothing says which is worse, and the difference may lie on either side
     moved = failures_of(one) | failures_of(other, -1)
     about["failed"] = {(seed, side) for seed, side in moved if seed in values}
+    rare = (*rare_of(one), *rare_of(other, -1))
+    about["rare"] = (
+        rare if log else [event.beside(find_level([*values.values()])) for event in rare]
+    )
     return Scores(values, noise, sides=sides if independent else None, **about)
 
 

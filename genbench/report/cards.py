@@ -18,6 +18,7 @@ from genbench.report.caveats import (
     find_unchecked,
     find_unequal_tuning,
     find_without_test_set,
+    list_rare_events,
 )
 from genbench.report.cells import estimate_column
 from genbench.report.fairness import EntrantTerms, ReadCells, compare_terms, read_passes
@@ -98,6 +99,11 @@ class Card:
     def without_test_set(self) -> list[str]:
         """The judged parts between models whose interval leaves out what test set and extractor do."""
         return find_without_test_set(self.claim, self.effects)
+
+    @property
+    def rare_events(self) -> list[str]:
+        """For which rare events of families its intervals leave room, as phrases."""
+        return list_rare_events(self.claim)
 
     @property
     def tuned_unequally(self) -> list[str]:

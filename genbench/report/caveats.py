@@ -1,9 +1,10 @@
-"""What a claim's judged effects leave open: null rows, test sets' noise, tuned rows beside untuned ones."""
+"""What judged effects leave open: null rows, test sets, rare events, tuned rows beside untuned ones."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from genbench.core.catalogue import family_of
 from genbench.core.claim import Claim, Run
 from genbench.core.effect import Effect, match_effects, noise_of
 from genbench.core.errors import SpecError
@@ -11,7 +12,7 @@ from genbench.core.model import MODELS
 from genbench.running.claim_cells import find_choice, find_metric
 from genbench.running.dependencies import find_dependences, list_judged_columns
 from genbench.running.evidence import EXPERIMENT
-from genbench.running.measured_noise import has_test_set
+from genbench.running.measured_noise import find_rare_sides, has_test_set
 from genbench.running.null_gates import UNMEASURED, Place
 from genbench.statistics.null_rows import Gate
 
@@ -54,6 +55,17 @@ def find_without_test_set(claim: Claim, effects: Sequence[Effect]) -> list[str]:
         if not noise_of(effect.values):
             names.append(effect.name)
     return names
+
+
+def list_rare_events(claim: Claim) -> list[str]:
+    """Returns for which rare events the intervals of judged effects leave room, by column and data set."""
+    rows: dict[str, dict[str, None]] = {}
+    for run, column in list_judged_columns(claim):
+        for events, side in find_rare_sides(run, column):
+            far = f"{'above' if side > 0 else 'below'} their like by {events.plain:.3g}"
+            text = f"{family_of(run.model)}, {events.events} of {events.runs} runs {far}"
+            rows.setdefault(f"{column} on {run.data}", {})[text] = None
+    return [f"{where}: {'; '.join(texts)}" for where, texts in rows.items()]
 
 
 def find_unequal_tuning(claim: Claim) -> list[str]:

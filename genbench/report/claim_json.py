@@ -48,6 +48,7 @@ def to_dict(card: Card) -> dict[str, Any]:
         "without_null_rows": card.unchecked,
         "null_exemptions": dict(claim.null_exemptions),
         "without_test_set": card.without_test_set,
+        "rare_events": card.rare_events,
         "tuned_unequally": card.tuned_unequally,
         "digits_alone": claim.digits_alone or None,
         "note": claim.notes.get(verdict.outcome),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +13,7 @@ from genbench.evaluation.requests import make_requests
 from genbench.running.claim_cells import find_choice, specs_of
 from genbench.running.dependencies import list_exempted
 from genbench.running.laid_down import BY_RULE, drop_recent, has_content, is_part
-from genbench.running.measured_noise import digest_errors
+from genbench.running.measured_noise import digest_errors, digest_rare
 from genbench.running.planted import UNREADABLE, hash_parts
 from genbench.running.planted_extremes import hash_extremes
 from genbench.running.planted_intervals import hash_intervals
@@ -93,7 +93,8 @@ def describe_run(run: Run) -> dict[str, Any]:
         about["metric_options"] = _as_json(dict(run.metric_options))
     about |= {"tuned": run.tuned, "tuned_options": _tuned_options(run)} if run.tuned else {}
     about |= {"resolved": _resolve(run), "measured": _resolve_metrics(run)}
-    return about | {"errors": digest_errors(run), "extractors": _list_extractors()}
+    about |= {"errors": digest_errors(run), "rare": digest_rare(run)}
+    return about | {"extractors": _list_extractors()}
 
 
 def _resolve(run: Run) -> Any:
@@ -149,7 +150,9 @@ def _as_json(value: Any) -> Any:
     return [_as_json(v) for v in value] if isinstance(value, (list, tuple)) else value
 
 
-def compare_terms(before: Mapping[str, Any], now: Mapping[str, Any], rules: bool) -> list[str]:
+def compare_terms(
+    before: Mapping[str, Any], now: Mapping[str, Any], ignored: Collection[str] = ()
+) -> list[str]:
     """Returns what differs, field by field, e.g. "experiment.options.rounds: 800, now 1600".
 
     A part, a run or an experiment that one side alone has is one line; so is a metric of a run, whose
@@ -158,9 +161,9 @@ def compare_terms(before: Mapping[str, Any], now: Mapping[str, Any], rules: bool
     Arguments:
         before: The terms that were registered.
         now: Those of today; the wording of effects is of no account.
-        rules: Whether what rules add to parts counts, as it does where the rule is the same.
+        ignored: Fields of parts that do not count (`list_ignored`).
     """
-    parts = _pair_parts(before, now, rules)
+    parts = _pair_parts(before, now, ignored)
     sides = [own | _split(terms) for own, terms in zip(parts, (before, now), strict=True)]
     changes = []
     for name in {**sides[0], **sides[1]}:
@@ -170,15 +173,15 @@ def compare_terms(before: Mapping[str, Any], now: Mapping[str, Any], rules: bool
         old, new = (side[name] for side in sides)
         if isinstance(old, Mapping) and isinstance(new, Mapping):
             new = drop_recent(new, old)
-        changes += _compare_fields(name, old, new, rules)
+        changes += _compare_fields(name, old, new, ignored)
     return changes
 
 
-def _compare_fields(name: str, old: Any, new: Any, rules: bool) -> list[str]:
+def _compare_fields(name: str, old: Any, new: Any, ignored: Collection[str]) -> list[str]:
     """What differs in a part, a run or an experiment that both sides have."""
-    was, is_now = (dict(_fields(side, rules, name)) for side in (old, new))
+    was, is_now = (dict(_fields(side, ignored, name)) for side in (old, new))
     fields = [f for f in {**was, **is_now} if was.get(f, ABSENT) != is_now.get(f, ABSENT)]
-    for derived in (".made_of_intervals", ".made_of_extremes", ".errors"):
+    for derived in (".made_of_intervals", ".made_of_extremes", ".errors", ".rare"):
         if len(fields) > 1:  # of which that is no news
             fields = [field for field in fields if not field.endswith(derived)]
     wholes = _find_wholes(name, old, new)
@@ -215,17 +218,20 @@ def _say(field: str, old: Any, new: Any) -> str:
         old, new = (", ".join(names) or "none" for names in exchanged)
     if name == "errors":
         return f"{part}: other measured errors of test set and extractor"
+    if name == "rare":
+        return f"{part}: other rare events of the family"
     if name == "made_of":
         return f"{part}: made of other numbers (columns, sides, direction or scale)"
     if name == "made_of_extremes":
         return f"{part}: makes something else of failed, absent, negative, tiny or large numbers"
     if name == "made_of_intervals":
-        return f"{part}: makes its interval of something else (test sets' noise, sides or pairs of seeds)"
+        what = "test sets' noise, rare events, sides or pairs of seeds"
+        return f"{part}: makes its interval of something else ({what})"
     return f"{field}: {old}, now {new}"
 
 
 def _pair_parts(
-    before: Mapping[str, Any], now: Mapping[str, Any], rules: bool
+    before: Mapping[str, Any], now: Mapping[str, Any], ignored: Collection[str]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Parts of both by their places today: those that are the same, then the others in their order."""
     old, new = (list(terms.get("parts", ())) for terms in (before, now))
@@ -237,8 +243,8 @@ def _pair_parts(
             if k not in places and (place := next(free, None)) is not None:
                 places[k] = place
 
-    settle(lambda j, k: j == k and is_part(old[j], new[k], rules))
-    settle(lambda j, k: has_content(old[j]) and is_part(old[j], new[k], rules))
+    settle(lambda j, k: j == k and is_part(old[j], new[k], ignored))
+    settle(lambda j, k: has_content(old[j]) and is_part(old[j], new[k], ignored))
     settle(lambda j, k: True)
     left_out = [j for j in range(len(old)) if j not in places.values()]
     names = {j: f"{'former ' if j < len(new) else ''}part {j + 1}" for j in left_out}
@@ -256,10 +262,10 @@ def _split(terms: Mapping[str, Any]) -> dict[str, Any]:
     return {**runs, **others}
 
 
-def _fields(value: Any, rules: bool, name: str) -> Iterator[tuple[str, Any]]:
+def _fields(value: Any, ignored: Collection[str], name: str) -> Iterator[tuple[str, Any]]:
     if isinstance(value, Mapping):
         for key, inner in value.items():
-            if key != "effect" and (rules or key not in BY_RULE):
-                yield from _fields(inner, rules, f"{name}.{key}")
+            if key != "effect" and key not in ignored:
+                yield from _fields(inner, ignored, f"{name}.{key}")
     else:
         yield name, value

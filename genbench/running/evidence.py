@@ -8,7 +8,7 @@ from genbench.core.claim import Claim, Run
 from genbench.core.effect import Effect, Scores
 from genbench.core.errors import ContractError
 from genbench.running.claim_cells import find_column, keys_of, list_seeds, run_key, specs_of
-from genbench.running.measured_noise import find_noise
+from genbench.running.measured_noise import find_noise, find_rare
 from genbench.running.scale import Scale
 from genbench.store import FAILURES, Record, Store
 from genbench.store.trial import Trial, Trials
@@ -42,7 +42,8 @@ class ClaimEvidence:
         Seeds count from the claim's first, which is 0. Those that diverged or failed, or whose model is so
         bad that the number does not exist, have an infinite value on the side that is worse. Where no side
         is, as of a spread, those that failed have none, and lie `beyond` on both: nothing is decided without
-        them. The values know what test set and extractor leave uncertain, where that was measured.
+        them. The values know what test set and extractor leave uncertain, where that was measured, and which
+        rare events runs of their family have shown.
         """
         records = self._finished(run)
         keys = keys_of(run) if records else set()
@@ -68,7 +69,8 @@ class ClaimEvidence:
         noise = find_noise(run, column, [m for _, m in rows])
         # labels are a seed's own, and the same for all models
         apart = run.labelled is None
-        return Scores(values, noise, independent=apart, beyond=beyond, origin=run)
+        rare = find_rare(run, column)
+        return Scores(values, noise, independent=apart, beyond=beyond, origin=run, rare=rare)
 
     def records(self, run: Run) -> list[Record]:
         """Returns the records of a run's cells, failures too, as far as there are any."""

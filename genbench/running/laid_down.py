@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -24,8 +24,10 @@ from genbench.store.trial import Trials
 Clock = Callable[[Path, str], str]
 #: what was added to parts by a later rule: of no account where the registration is of an earlier one
 BY_RULE = ("by_definition", "exact", "jump", "resolution")
-#: the rules whose registrations hold it
-WHOLE = ("judge/2", "judge/3", "judge/4", "judge/5", "judge/6")
+#: the rules whose registrations hold it, each replaced by the next
+WHOLE = ("judge/2", "judge/3", "judge/4", "judge/5", "judge/6", "judge/7")
+#: what a rule makes of the same evidence otherwise than those before: of no account from them to it
+MADE_ANEW = {"judge/7": "made_of_intervals"}
 #: what registrations hold since 2026-11-29, or later: of no account where an older one does not
 RECENT = (
     "made_of",
@@ -37,6 +39,7 @@ RECENT = (
     "made_of_intervals",
     "errors",
     "extractors",
+    "rare",
 )
 
 
@@ -177,7 +180,12 @@ def _find_late_parts(
     """Yields the parts that were laid down, or left out, when scores were at hand."""
     scored, rule = scores.first or "", history[-1].rule
     for k in range(len(parts)):
-        since = _since(history, lambda old, k=k: _has_part(old, rule, k, parts))
+        since = _since(
+            history,
+            lambda old, k=k: (
+                _has_part(old, rule, k, parts) and _has_as_then(old, parts[k], history)
+            ),
+        )
         if moment(since) <= moment(scored):
             continue
         if not _reads_only_what_came_later(claim, k, since, scores):
@@ -201,7 +209,7 @@ def _find_left_out(
         for part in own:
             stays = [
                 any(
-                    is_part(part, other, share_fields(registration.rule, later.rule))
+                    is_part(part, other, list_ignored(registration.rule, later.rule))
                     for other in later.terms["parts"]
                 )
                 for later in history[k + 1 :]
@@ -231,12 +239,30 @@ def _has_part(old: Registration, rule: str, k: int, parts: Sequence[Mapping[str,
 
     It has it at the same place, or at any where all its parts are there still, so that it was added to.
     """
-    own, rules = old.terms["parts"], share_fields(old.rule, rule)
-    if k < len(own) and is_part(own[k], parts[k], rules):
+    own, ignored = old.terms["parts"], list_ignored(old.rule, rule)
+    if k < len(own) and is_part(own[k], parts[k], ignored):
         return True
-    there = [has_content(one) and any(is_part(one, part, rules) for part in parts) for one in own]
-    had = sum(is_part(one, parts[k], rules) for one in own)
-    return all(there) and had >= sum(is_part(parts[k], one, rules) for one in parts[: k + 1])
+    there = [
+        has_content(one) and any(is_part(one, part, ignored) for part in parts) for one in own
+    ]
+    had = sum(is_part(one, parts[k], ignored) for one in own)
+    return all(there) and had >= sum(is_part(parts[k], one, ignored) for one in parts[: k + 1])
+
+
+def _has_as_then(
+    old: Registration, part: Mapping[str, Any], history: Sequence[Registration]
+) -> bool:
+    """Whether a registration has a part as the last one had it before a rule made something of it anew.
+
+    What such a rule lets differ must not hide what was changed between two registrations before it.
+    """
+    anew, rule = {*MADE_ANEW.values()}, history[-1].rule
+    last = next(one for one in reversed(history) if not anew & list_ignored(old.rule, one.rule))
+    if last is history[-1]:
+        return True
+    then, ignored = last.terms["parts"], list_ignored(last.rule, rule)
+    places = [j for j, one in enumerate(then) if is_part(one, part, ignored)]
+    return any(_has_part(old, last.rule, j, then) for j in places)
 
 
 def has_content(part: Mapping[str, Any]) -> bool:
@@ -244,14 +270,20 @@ def has_content(part: Mapping[str, Any]) -> bool:
     return part.get("made_of", UNREADABLE) != UNREADABLE
 
 
-def is_part(old: Mapping[str, Any], new: Mapping[str, Any], rules: bool) -> bool:
-    """Returns whether a part is one that was registered, by fields that rules add too where they count."""
-    return not differing(old, new, {"effect", *(() if rules else BY_RULE)})
+def is_part(old: Mapping[str, Any], new: Mapping[str, Any], ignored: Collection[str] = ()) -> bool:
+    """Returns whether a part is one that was registered, but for its wording and fields that do not count."""
+    return not differing(old, new, {"effect", *ignored})
 
 
-def share_fields(old: str, new: str) -> bool:
-    """Returns whether registrations by two rules hold the same fields of parts."""
-    return old == new or {old, new} <= set(WHOLE)
+def list_ignored(old: str, new: str) -> frozenset[str]:
+    """Returns the fields of parts in which registrations by two rules may differ, though parts do not."""
+    if old == new:
+        return frozenset()
+    places = sorted(WHOLE.index(rule) if rule in WHOLE else -1 for rule in (old, new))
+    ignored = {
+        MADE_ANEW[rule] for rule in WHOLE[places[0] + 1 : places[1] + 1] if rule in MADE_ANEW
+    }
+    return frozenset(ignored | (set(BY_RULE) if places[0] < 0 else set()))
 
 
 def differing(

@@ -1,20 +1,25 @@
-"""How far another test set and another extractor would move models' scores against each other, run by run."""
+"""What a run's scores leave uncertain beside seeds: test set, extractor, and rare events of its family."""
 
 from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from statistics import fmean
+from typing import Any
 
+from genbench.core.catalogue import family_of
 from genbench.core.claim import Run
 from genbench.core.dataset import resolve_options
 from genbench.core.effect import Noise
 from genbench.core.metric import Metric
+from genbench.core.rare import RareEvent
 from genbench.core.spec import canonical
 from genbench.evaluation.requests import EXTRACTED, SPACES, make_requests
 from genbench.running.claim_cells import find_metric
 from genbench.store.measurement_error import ColumnError, read_measurement_errors
+from genbench.store.rare_events import RareRuns, read_rare_events
 from genbench.store.record import OF_TIME, Measurement
 
 
@@ -44,9 +49,14 @@ def find_noise(run: Run, column: str, rows: Sequence[Measurement]) -> Noise:
 
 def name_data(run: Run) -> str:
     """Returns by which name errors of a run's data set are kept: with all of its options, if it has any."""
-    options = resolve_options(run.dataset, run.dataset_options)
-    chosen = ", ".join(f"{name}={value}" for name, value in sorted(options.items()))
-    return f"{run.dataset}({chosen})" if chosen else run.dataset
+    return name_data_set(run.dataset, run.dataset_options)
+
+
+def name_data_set(name: str, options: Mapping[str, Any]) -> str:
+    """Returns the name of a data set with all of its options, if it has any."""
+    resolved = sorted(resolve_options(name, options).items())
+    chosen = ", ".join(f"{option}={value}" for option, value in resolved)
+    return f"{name}({chosen})" if chosen else name
 
 
 def find_error(run: Run, column: str) -> ColumnError | None:
@@ -60,12 +70,37 @@ def find_error(run: Run, column: str) -> ColumnError | None:
     return errors.find(base, column) if SPACES.get(metric.view) in EXTRACTED else None
 
 
+def find_rare(run: Run, column: str) -> list[RareEvent]:
+    """Returns the rare events that a run's column may show, of which runs of its family have shown some."""
+    return [RareEvent(e.share, e.plain, e.log, side) for e, side in find_rare_sides(run, column)]
+
+
+def find_rare_sides(run: Run, column: str) -> list[tuple[RareRuns, int]]:
+    """Returns what was counted of a run's family, with the side: 1 above its like, -1 below."""
+    own = read_rare_events().find(name_data(run), family_of(run.model), column)
+    return [(e, side) for e, side in ((own.above, 1), (own.below, -1)) if e is not None]
+
+
 def digest_errors(run: Run) -> str:
     """Returns 12 digits of the sha256 of the errors of a run's columns, or "none" where none has any."""
+    errors = {column: find_error(run, column) for column in _list_columns(run)}
+    return _digest(
+        {c: e.model_dump(exclude_none=True) for c, e in errors.items() if e is not None}
+    )
+
+
+def digest_rare(run: Run) -> str:
+    """Returns the same of the rare events of a run's columns."""
+    events = {column: find_rare(run, column) for column in _list_columns(run)}
+    return _digest({c: [asdict(event) for event in some] for c, some in events.items() if some})
+
+
+def _list_columns(run: Run) -> list[str]:
     metrics = [request.metric for request in make_requests(run.parts, samples=run.samples)]
-    columns = sorted({column for metric in metrics for column in metric.columns})
-    errors = {column: find_error(run, column) for column in columns}
-    known = {c: e.model_dump(exclude_none=True) for c, e in errors.items() if e is not None}
+    return sorted({column for metric in metrics for column in metric.columns})
+
+
+def _digest(known: Mapping[str, Any]) -> str:
     return hashlib.sha256(canonical(known).encode()).hexdigest()[:12] if known else "none"
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from genbench.core.claim import Claim, Run
 from genbench.core.effect import Effect, Noise, Scores, Values
+from genbench.core.rare import RareEvent
 from genbench.core.spec import canonical
 from genbench.running.claim_cells import run_key
 
@@ -61,7 +62,8 @@ class PlantedEvidence:
         shown = self._has(run) and (run, column) not in self.hidden
         own = self._number(self._name(run), column) if shown else {}
         noise = self._make_noise(str(self.span), self._name(run), column)
-        return Scores(own, noise, independent=run.labelled is None, origin=run)
+        rare = make_rare(str(self.span), self._name(run), column)
+        return Scores(own, noise, independent=run.labelled is None, origin=run, rare=rare)
 
     def finished(self, run: Run) -> list[int]:
         """Returns all seeds."""
@@ -87,6 +89,12 @@ class PlantedEvidence:
     def _number(self, *about: str) -> dict[int, float]:
         low, high = reversed(self.span) if self.falling else self.span
         return {seed: low + (high - low) * list_shares(*about, seed)[0] for seed in range(SEEDS)}
+
+
+def make_rare(*about: str) -> list[RareEvent]:
+    """Made-up rare events to both sides, whose sizes say whose they are."""
+    shares = [list_shares("rare", side, *about) for side in (-1, 1)]
+    return [RareEvent(0.01, s[0], s[1], side) for side, s in zip((-1, 1), shares, strict=True)]
 
 
 @lru_cache(maxsize=100_000)

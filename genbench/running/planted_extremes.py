@@ -19,6 +19,7 @@ from genbench.running.planted import (
     hash_text,
     list_rows,
     list_shares,
+    make_rare,
     read_planted,
     write_values,
 )
@@ -77,8 +78,9 @@ class ExtremeEvidence(PlantedEvidence):
     def scores(self, run: Run, column: str) -> Scores:
         """Returns numbers of a run's column."""
         own = self._plant(_worse_side(run, column), self._name(run), column)
-        noise = self._make_noise(canonical(astuple(self.plant)), self._name(run), column)
-        return Scores(own, noise, independent=run.labelled is None, origin=run)
+        about = canonical(astuple(self.plant)), self._name(run), column
+        noise, rare = self._make_noise(*about), make_rare(*about)
+        return Scores(own, noise, independent=run.labelled is None, origin=run, rare=rare)
 
     def finished(self, run: Run) -> list[int]:
         """Returns all seeds."""

@@ -1,4 +1,4 @@
-"""What the intervals of a claim's parts are made of beside values: noise, sides, and pairs of seeds."""
+"""What the intervals of a claim's parts are made of beside values: noise, rare events, sides, pairs."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from genbench.core.claim import Claim
 from genbench.core.effect import Effect, Values, noise_of
+from genbench.core.rare import rare_of
 from genbench.running.planted import (
     DIGITS,
     RANGES,
@@ -22,8 +23,8 @@ from genbench.running.planted_extremes import read_extremes
 def hash_intervals(claim: Claim, count: int) -> list[str]:
     """Returns, for each of so many judged parts, 12 digits of a hash of what its interval is made of.
 
-    That are the noise of test sets, the rows that are compared, whether seed by seed, and values that lie
-    beyond what they count as, of ordinary numbers and of those out of the ordinary.
+    That are the noise of test sets, rare events, the rows that are compared, whether seed by seed, and
+    values that lie beyond what they count as, of ordinary numbers and of those out of the ordinary.
     """
     rows = [_describe_all(effects) for effects in _read(claim)]
     return [
@@ -50,7 +51,8 @@ def _describe(effect: Effect) -> list[Any]:
 
 
 def _describe_row(row: Values) -> list[Any]:
-    return [f"{noise_of(row):.{DIGITS}g}", write_values(row), _list_beyond(row)]
+    rare = sorted([e.side, f"{e.plain:.{DIGITS}g}"] for e in rare_of(row))
+    return [f"{noise_of(row):.{DIGITS}g}", write_values(row), _list_beyond(row), rare]
 
 
 def _list_beyond(row: Values) -> list[list[int]]:

@@ -19,8 +19,8 @@ from genbench.running.laid_down import (
     Late,
     find_first_scores,
     find_late,
+    list_ignored,
     list_scored,
-    share_fields,
 )
 from genbench.running.other_defaults import find_other_defaults
 from genbench.running.places import arrange_runs
@@ -127,7 +127,7 @@ def find_standing(
         return Standing(None, first, ("it was never registered",))
     last, terms = own[-1], list_terms(claim)
     rules = [] if registrations.accepts(last.rule, RULE) else [f"rule: {last.rule}, now {RULE}"]
-    compared = compare_terms(last.terms, terms, share_fields(last.rule, RULE))
+    compared = compare_terms(last.terms, terms, list_ignored(last.rule, RULE))
     changes = (*rules, *(f"{CHANGED}{change}" for change in compared))
     reasons = [f"the registration of {last.date[:10]} {last.fault}"] if last.fault else []
     reasons += changes
@@ -199,7 +199,7 @@ def _find_first_alike(history: Sequence[Registration]) -> Registration:
     """The first registration after which no other changed the terms, but for what older ones do not hold."""
     since = history[-1]
     for before in reversed(history[:-1]):
-        if compare_terms(before.terms, since.terms, share_fields(before.rule, since.rule)):
+        if compare_terms(before.terms, since.terms, list_ignored(before.rule, since.rule)):
             break
         since = before
     return since
@@ -211,7 +211,7 @@ def _changes_by(date: str, history: Sequence[Registration]) -> list[str]:
     for before, after in pairwise(history):
         if after.date == date:
             changes = compare_terms(
-                before.terms, after.terms, share_fields(before.rule, after.rule)
+                before.terms, after.terms, list_ignored(before.rule, after.rule)
             )
     return [f"changed by that registration: {change}" for change in changes]
 

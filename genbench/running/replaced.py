@@ -22,9 +22,9 @@ Allows = Callable[[str, Any, str], bool]
 #: what a run is for; other metrics of the same cells are no other run
 IN_PLACE = ("model", "dataset", "dataset_options")
 #: of a registration, but not of a run
-DERIVED = ("tuned_options", "resolved", "measured", "errors", "extractors")
+DERIVED = ("tuned_options", "resolved", "measured", "errors", "rare", "extractors")
 #: what measures cells, which are the same by any metric
-MEASURING = ("metrics", "measured", "errors", "extractors")
+MEASURING = ("metrics", "measured", "errors", "rare", "extractors")
 #: by which some options are no defaults
 CHOOSING = ("options", "dataset_options", "tuned", "tuned_options")
 

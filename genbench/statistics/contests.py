@@ -8,24 +8,24 @@ from dataclasses import replace
 from typing import Any
 
 from genbench.core.effect import Contest, Effect, Scores, Values, fill_failed, fill_row, noise_of
+from genbench.core.rare import rare_of
 from genbench.statistics.flattered import OpenEnd
 from genbench.statistics.intervals import LEVEL, Estimate, find_unit
 from genbench.statistics.moments import RowMoments, are_equal, mean_arms, moderate, summarise
+from genbench.statistics.rooms import find_rooms
 
 #: fewer seeds than this decide nothing: no rank test of five reaches 5 %
 LEAST = 6
-#: the chance with which a rare event, of which room is left for one, would have been seen
-UNSEEN = 0.05
 
 
 def estimate(effect: Effect, level: float = LEVEL, open_ends: Container[OpenEnd] = ()) -> Estimate:
     """Returns an effect's mean over seeds with its interval at a level.
 
     It is Student's interval of one row of values, or Welch's where the best of two sides are compared, with
-    a longer arm on the side where values are drawn out (`mean_arms`);
-    wider by what more seeds do not reduce (`Noise`), by a rare event that so few seeds need not show
-    (`jump`), and never narrower than the measure's resolution allows. A seed that failed counts as the
-    worst of all that completed. An exact effect is its own interval. Values that are all equal have an
+    a longer arm on the side where values are drawn out (`mean_arms`); wider by what more seeds do not reduce
+    (`Noise`), by a rare event that so few seeds need not show (`jump`, or of the family: `RareEvent`), and
+    never narrower than the measure's resolution allows. A seed that failed counts as the worst of all that
+    completed. An exact effect is its own interval. Values that are all equal have an
     interval without width, since nothing says how far another seed would be, unless the measure's
     resolution is known.
 
@@ -59,6 +59,7 @@ def scale_down(effect: Effect) -> tuple[Effect, float]:
 
     def shrink(row: Values) -> Scores:
         marks: dict[str, Any] = {n: getattr(row, n, ()) for n in ("beyond", "failed")}
+        marks["rare"] = [event.shrunk(unit) for event in rare_of(row)]
         return Scores({seed: v / unit for seed, v in row.items()}, noise_of(row) / unit, **marks)
 
     if contest is not None:
@@ -80,8 +81,8 @@ def _estimate_row(effect: Effect, level: float) -> Estimate:
     if row.n < 2:
         return Estimate(row.n, row.mean)
     below, above = mean_arms((row,), noise_of(effect.values), level)
-    room = unseen_chance(row.n) * effect.jump
-    low, high = row.mean - below - room, row.mean + above + room
+    rooms = find_rooms(effect.values, jump=effect.jump, seeds=row.n)
+    low, high = row.mean - below - rooms[0], row.mean + above + rooms[1]
     return Estimate(row.n, row.mean, low, high, "constant" if equal else "t")
 
 
@@ -99,7 +100,7 @@ def find_contest(effect: Effect) -> Contest | None:
     if sides is None or not all(sides):
         return None
     noise = noise_of(effect.values)
-    ours, theirs = (Scores(row, noise) for row in sides)
+    ours, theirs = (Scores(row, noise, rare=rare_of(row)) for row in sides)
     return Contest("ours", "theirs", {}, ({"ours": ours}, {"theirs": theirs}))
 
 
@@ -134,14 +135,14 @@ def compare_sides(
     if n < LEAST:
         return Estimate(n, mean)
     noise = noise_between(contest)
-    room = unseen_chance(n) * effect.jump
 
     def arms(a: str, b: str, choices: int) -> tuple[float, float]:
         rows = (paired[a, b],) if paired else (ours[a], theirs[b])
         below, above = mean_arms(rows, noise, 1 - (1 - level) / choices)
+        rooms = find_rooms(contest.sides[0][a], contest.sides[1][b], jump=effect.jump)
         return (
-            math.inf if (a, b, -1) in open_ends else below + room,
-            math.inf if (a, b, 1) in open_ends else above + room,
+            math.inf if (a, b, -1) in open_ends else below + rooms[0],
+            math.inf if (a, b, 1) in open_ends else above + rooms[1],
         )
 
     def gap(a: str, b: str) -> float:
@@ -227,8 +228,3 @@ def _list_gaps(contest: Contest) -> dict[tuple[str, str], Values]:
 def noise_between(contest: Contest) -> float:
     """Returns the standard deviation that more seeds cannot reduce, the largest of a contest's rows."""
     return max((noise_of(row) for side in contest.sides for row in side.values()), default=0.0)
-
-
-def unseen_chance(n: int) -> float:
-    """Returns the largest chance of an event that n seeds fail to show once in twenty times."""
-    return 1 - UNSEEN ** (1 / n) if n else 1.0

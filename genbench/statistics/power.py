@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from genbench.core.effect import Contest, Effect, noise_of
+from genbench.core.effect import Contest, Effect, Values, noise_of
 from genbench.statistics.contests import (
     LEAST,
     compare_pairs,
@@ -16,7 +16,6 @@ from genbench.statistics.contests import (
     scale_down,
     summarise_row,
     summarise_sides,
-    unseen_chance,
 )
 from genbench.statistics.flattered import find_flattered_pairs, find_flattered_sides
 from genbench.statistics.moments import (
@@ -26,6 +25,7 @@ from genbench.statistics.moments import (
     skewness_of,
     skewness_variance,
 )
+from genbench.statistics.rooms import find_rooms
 
 #: the chance of deciding that a number of seeds is to give
 POWER = 0.8
@@ -34,9 +34,20 @@ MOST = 9999
 #: quantiles of the normal distribution that stand for all of it, each for an equal share
 POINTS = 15
 
-#: what has to be told from the bar: a row, or two of which the second is taken from the first, and how far
-#: their mean is beyond the bar
-Gap = tuple[Sequence[RowMoments], float]
+
+@dataclass(frozen=True)
+class Gap:
+    """What has to be told from the bar.
+
+    Arguments:
+        moments: Of a row, or of two of which the second is taken from the first.
+        beyond: How far their mean is beyond the bar.
+        room: Maps a number of seeds to how far rare events may lead their mean towards the bar.
+    """
+
+    moments: Sequence[RowMoments]
+    beyond: float
+    room: Callable[[int], float]
 
 
 def count_needed_seeds(effect: Effect, alpha: float) -> int | None:
@@ -64,17 +75,18 @@ def count_needed_seeds(effect: Effect, alpha: float) -> int | None:
             return None
         if effect.exact:
             return None if beyond == 0 else 1
-        ways = [[_orient([row], beyond, math.copysign(1, beyond))]]
+        sign = math.copysign(1, beyond)
+        ways = [[Gap(_orient([row], sign), abs(beyond), _leave_room(effect, sign, effect.values))]]
         noise = noise_of(effect.values)
     else:
         ways, alpha = _list_ways(effect, contest, alpha)
         noise = noise_between(contest)
-    able = [way for way in ways if all(gap > 0 and _varies(rows) for rows, gap in way)]
+    able = [way for way in ways if all(gap.beyond > 0 and _varies(gap.moments) for gap in way)]
 
     def decides(n: int) -> bool:
-        room = unseen_chance(n) * effect.jump
         return any(
-            math.prod(_chance(rows, gap - room, noise, alpha, n) for rows, gap in way) >= POWER
+            math.prod(_chance(g.moments, g.beyond - g.room(n), noise, alpha, n) for g in way)
+            >= POWER
             for way in able
         )
 
@@ -96,7 +108,9 @@ def _list_ways(effect: Effect, contest: Contest, alpha: float) -> tuple[list[lis
     def gap(one: str, other: str) -> Gap:
         a, b = (one, other) if above else (other, one)
         moments = [pairs[a, b]] if pairs else [ours[a], theirs[b]]
-        return _orient(moments, ours[a].mean - theirs[b].mean - effect.bar, 1 if above else -1)
+        sign, beyond = 1 if above else -1, ours[a].mean - theirs[b].mean - effect.bar
+        room = _leave_room(effect, sign, contest.sides[0][a], contest.sides[1][b])
+        return Gap(_orient(moments, sign), sign * beyond, room)
 
     side, flattered = -1 if above else 1, find_flattered_pairs(effect, contest)
 
@@ -108,9 +122,15 @@ def _list_ways(effect: Effect, contest: Contest, alpha: float) -> tuple[list[lis
     return ways, alpha / len(own)
 
 
-def _orient(rows: Sequence[RowMoments], beyond: float, sign: float) -> Gap:
-    """A gap that is positive where the mean lies on the side of the bar that the sign says."""
-    return [replace(m, skewness=sign * m.skewness) for m in rows], sign * beyond
+def _orient(rows: Sequence[RowMoments], sign: float) -> list[RowMoments]:
+    """Moments of rows whose values are turned where the sign is negative, but for their means."""
+    return [replace(m, skewness=sign * m.skewness) for m in rows]
+
+
+def _leave_room(effect: Effect, sign: float, *rows: Values) -> Callable[[int], float]:
+    """How far rare events may lead rows' mean to the side that is nearer to the bar, by seeds."""
+    side = 0 if sign > 0 else 1
+    return lambda n: find_rooms(*rows, jump=effect.jump, seeds=n)[side]
 
 
 def _varies(rows: Sequence[RowMoments]) -> bool:

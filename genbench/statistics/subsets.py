@@ -21,6 +21,7 @@ def keep_values(values: Values, seeds: Container[int]) -> Scores:
         beyond={(s, side) for s, side in getattr(values, "beyond", ()) if s in seeds},
         origin=getattr(values, "origin", None),
         failed={(s, side) for s, side in getattr(values, "failed", ()) if s in seeds},
+        rare=getattr(values, "rare", ()),
     )
 
 

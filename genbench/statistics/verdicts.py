@@ -25,7 +25,7 @@ from genbench.statistics.power import count_needed_seeds
 from genbench.statistics.subsets import look_back
 
 #: the version of the rule by which verdicts are made, which registrations name
-RULE = "judge/6"
+RULE = "judge/7"
 
 #: outcomes that contradict each other
 OPPOSITES = {"supported", "refuted"}

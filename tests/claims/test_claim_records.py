@@ -147,7 +147,7 @@ def test_conditioning(store, fid, share, outcome):
     assert verdict("conditioning", store).outcome == outcome
 
 
-@pytest.mark.parametrize(("vae", "outcome"), [(0.6, "supported"), (1.2, "refuted")])
+@pytest.mark.parametrize(("vae", "outcome"), [(0.6, "supported"), (2.5, "refuted")])
 def test_vae_blur(store, vae, outcome):
     for run in (vae_blur.VAE, vae_blur.DRAWS):
         write(store, run, sharpness=vae, high_frequency=vae)

@@ -31,8 +31,8 @@ def planted(store, gan, chain, bigan, spread=0.0):
 @pytest.mark.parametrize(
     ("gan", "chain", "bigan", "outcome"),
     [
-        (0.08, 0.05, 0.06, "supported"),
-        (0.05, 0.05, 0.06, "refuted"),
+        (0.09, 0.05, 0.05, "supported"),
+        (0.04, 0.06, 0.07, "refuted"),
         (0.07, 0.05, 0.09, "mixed"),
     ],
 )

@@ -73,7 +73,12 @@ def draw_rows(rng, names, seeds, shift=0.0, spreads=None, shape="normal"):
 def contest_of(ours, theirs, bar=0.0, **about) -> Effect:
     # rows of cells, whose seeds share nothing
     ours, theirs = (
-        {n: Scores(row, getattr(row, "noise", 0.0), independent=True) for n, row in side.items()}
+        {
+            n: Scores(
+                row, getattr(row, "noise", 0.0), independent=True, rare=getattr(row, "rare", ())
+            )
+            for n, row in side.items()
+        }
         for side in (ours, theirs)
     )
     gap = compare_best(ours, theirs, "higher")

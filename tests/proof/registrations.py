@@ -101,7 +101,7 @@ def list_versions(folder: Path) -> dict[str, list[tuple[str, str, dict]]]:
         commit, date = line.split()
         for name, terms in read_terms(commit, folder).items():
             history = versions.setdefault(name.replace("_", "-"), [])
-            if all(compare_terms(before, terms, False) for _, _, before in history):
+            if all(compare_terms(before, terms, BY_RULE) for _, _, before in history):
                 history.append((commit, date, terms))
     return versions
 
@@ -122,7 +122,7 @@ def main() -> None:
         now = list_terms(claim)
         now["parts"] = [{k: v for k, v in p.items() if k not in BY_RULE} for p in now["parts"]]
         history = versions.get(claim.id, [])
-        if not history or compare_terms(history[-1][2], now, False):
+        if not history or compare_terms(history[-1][2], now, BY_RULE):
             print(f"{claim.id}: the terms of today are in no commit yet; register it")
         claims[claim.id] = [
             Registration(

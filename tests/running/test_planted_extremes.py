@@ -36,7 +36,8 @@ def make_claim(alter=lambda seed, value: value, bar=0.1):
 def change(row, alter):
     kept = {seed: alter(seed, value) for seed, value in row.items()}
     kept = {seed: value for seed, value in kept.items() if value is not None}
-    return Scores(kept, row.noise, independent=row.independent) if row else row
+    same = {"independent": row.independent, "rare": row.rare} if row else {}
+    return Scores(kept, row.noise, **same) if row else row
 
 
 ALTERED = {

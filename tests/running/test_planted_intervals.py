@@ -17,7 +17,8 @@ from genbench.store import Store
 from genbench.store.registrations import hash_terms, read_registrations, write_registrations
 
 CHANGED = (
-    "part 1: makes its interval of something else (test sets' noise, sides or pairs of seeds)"
+    "part 1: makes its interval of something else "
+    "(test sets' noise, rare events, sides or pairs of seeds)"
 )
 
 
@@ -47,9 +48,17 @@ def turn(gap):
     return Scores(gap, gap.noise, sides=gap.sides[::-1]) if gap else gap
 
 
+def drop_rare(gap):
+    if not gap:
+        return gap
+    sides = [Scores(row, gap.noise) for row in gap.sides]
+    return Scores(gap, gap.noise, sides=sides)
+
+
 ALTERED = {
     "plain values": make_claim(dict),
     "without noise": make_claim(lambda gap: Scores(gap, sides=gap.sides)),
+    "without rare events": make_claim(drop_rare),
     "without sides": make_claim(lambda gap: Scores(gap, gap.noise)),
     "other sides": make_claim(turn),
 }

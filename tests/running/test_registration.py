@@ -391,7 +391,7 @@ def test_what_tuning_chose_is_registered_with_a_run(tmp_path, monkeypatch):
     monkeypatch.setattr(claim_cells, "find_tuned", lambda *a, **k: ({"lr": 0.5}, None))
     assert describe_run(tuned)["tuned_options"] == {"lr": 0.5}
     there, here = ({"runs": {"gan": {"tuned_options": one}}} for one in (own, {"lr": 0.5}))
-    assert f"runs.gan.tuned_options.lr: {own['lr']}, now 0.5" in compare_terms(there, here, True)
+    assert f"runs.gan.tuned_options.lr: {own['lr']}, now 0.5" in compare_terms(there, here)
     monkeypatch.setattr(claim_cells, "find_tuned", refuse)
     assert describe_run(tuned)["tuned_options"] == "not tuned yet"
 
@@ -514,10 +514,10 @@ def test_what_one_side_alone_has_is_one_line():
     now = {"parts": [part, part], "runs": {"vae on ring": run}}
     added, swapped = ["part 2: added"], ["runs.gan on ring: left out", "runs.vae on ring: added"]
     ended = [swapped[0], "experiment: left out", swapped[1]]
-    assert sorted(compare_terms(before, now, True)) == sorted(added + ended)
+    assert sorted(compare_terms(before, now)) == sorted(added + ended)
     again = {**before, "runs": {"gan on ring": {**run, "steps": 800}}}
-    assert compare_terms(before, again, True) == ["runs.gan on ring.steps: 400, now 800"]
-    assert compare_terms(before, before, True) == []
+    assert compare_terms(before, again) == ["runs.gan on ring.steps: 400, now 800"]
+    assert compare_terms(before, before) == []
 
 
 def test_a_metric_that_was_exchanged_is_one_line():
@@ -527,7 +527,7 @@ def test_a_metric_that_was_exchanged_is_one_line():
 
     def changes(**changed):
         now = {"parts": [], "runs": {"gan on ring": describe_run(replace(run, **changed))}}
-        return [c.removeprefix("runs.gan on ring.") for c in compare_terms(before, now, True)]
+        return [c.removeprefix("runs.gan on ring.") for c in compare_terms(before, now)]
 
     bare: dict = {"metric_options": {}}
     assert changes(metrics=("prdc", "modes"), **bare) == ["metrics: mmd, now prdc"]

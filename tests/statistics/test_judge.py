@@ -8,7 +8,7 @@ from scipy.stats import binomtest
 
 from genbench.core.effect import Effect, Noise, Scores, compare_best, difference, log_ratio
 from genbench.report.claim_tables import explain_gap, needed_text, says
-from genbench.statistics.contests import LEAST, estimate, summarise_sides, unseen_chance
+from genbench.statistics.contests import LEAST, estimate, summarise_sides
 from genbench.statistics.decisions import decide, outcome_of
 from genbench.statistics.intervals import mean_interval, widen
 from genbench.statistics.leave_one_out import leave_one_out
@@ -17,6 +17,7 @@ from genbench.statistics.moments import moderate, summarise
 from genbench.statistics.open_parts import ALIKE, ALL_FAILED
 from genbench.statistics.power import count_needed_seeds
 from genbench.statistics.ranking import make_ranking
+from genbench.statistics.rooms import unseen_chance
 from genbench.statistics.subsets import keep_seeds
 from genbench.statistics.verdicts import judge
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from genbench.core.effect import Effect, Scores, compare_best
+from genbench.core.effect import Effect, Noise, Scores, compare_best
+from genbench.core.rare import RareEvent
 from genbench.statistics.contests import estimate
 from genbench.statistics.intervals import mean_interval
 from genbench.statistics.looks import Looks
@@ -34,8 +35,9 @@ def plant():
         ]
         return dict(enumerate((mean + sd * drawn(size=n)).tolist()))
 
-    def cells(noise=0.0, **about):
-        return Scores({s: math.exp(v) for s, v in row(**about).items()}, noise, independent=True)
+    def cells(noise=0.0, rare=(), **about):
+        values = {s: math.exp(v) for s, v in row(**about).items()}
+        return Scores(values, Noise(log=noise), independent=True, rare=rare)
 
     def contest(ours, theirs, **about):
         names = "abcdef"
@@ -63,6 +65,7 @@ def plant():
         "skewed contest": [contest(2, 2, shape="skewed")],
         "noise of a test set": [contest(1, 1, noise=0.3)],
         "five seeds": [Effect("a", row(n=5, mean=9.0))],
+        "rare events of a family": [contest(1, 1, rare=[RareEvent(0.05, 3.0, 2.0, -1)])],
     }
 
 
@@ -103,7 +106,7 @@ def test_the_rule_says_of_planted_effects_what_it_said_when_it_got_its_name():
 
 
 def test_the_planted_effects_tell_rules_apart(monkeypatch):
-    from genbench.statistics import decisions, moments, null_rows
+    from genbench.statistics import decisions, moments, null_rows, rooms
 
     kept = json.loads(FILE.read_text())["says"]
     for module, name, value in (
@@ -113,6 +116,9 @@ def test_the_planted_effects_tell_rules_apart(monkeypatch):
         (decisions, "LEAST", 4),
         (moments, "SKEW", 0.0),
         (moments, "LONGEST", 1.0),
+        (rooms, "UNSEEN", 0.2),
+        (rooms, "PRONE", 0.1),
+        (rooms, "UNLIKE", 1.0),
     ):
         with monkeypatch.context() as patch:
             patch.setattr(module, name, value)
