@@ -4,7 +4,8 @@ Runs that differ by their seed alone are compared with their median. One that is
 standard deviations, which are estimated from the median absolute deviation and are at least a hundredth of
 the median, is a rare event of its family on that data set, unless more than a tenth of the family's runs are
 so far off to that side. Both sides are counted apart. Runs that were scored by two protocols count by the
-one that most seeds of their setting were measured by. Failed and diverged runs are no events: verdicts count them as the worst.
+one that most seeds of their setting were measured by. Failed and diverged runs are no events: verdicts count
+them as the worst.
 
     python tests/proof/rare_events.py [-o results] [--to baselines/rare_events.json]
 """
