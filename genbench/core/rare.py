@@ -1,4 +1,4 @@
-"""Rare events: how far one run in many falls below its like, which few seeds need not show."""
+"""Rare events: how far one run in many lies off its like, which few seeds need not show."""
 
 from __future__ import annotations
 
