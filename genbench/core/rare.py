@@ -40,19 +40,19 @@ class RareEvent:
             way: Whether it rises with the values (1), falls (-1), or does neither (0), where it has no number
                 so far off.
         """
-        known = [
+        moves = [
             (before, after)
             for v in values
             for side in self.sides
             if (before := find_number(function, v)) is not None
             and (after := find_number(function, v + side * self.plain)) is not None
         ]
-        if not known:
+        if not moves:
             return self.turned(way)
         plain, log = (
-            math.fsum(size(*pair) for pair in known) / len(known) for size in (_distance, log_size)
+            math.fsum(size(*pair) for pair in moves) / len(moves) for size in (_distance, log_size)
         )
-        signs = {math.copysign(1, after - before) for before, after in known if after != before}
+        signs = {math.copysign(1, after - before) for before, after in moves if after != before}
         return RareEvent(self.share, plain, log, int(signs.pop()) if len(signs) == 1 else 0)
 
     @property

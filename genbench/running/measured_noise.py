@@ -100,8 +100,8 @@ def _list_columns(run: Run) -> list[str]:
     return sorted({column for metric in metrics for column in metric.columns})
 
 
-def _digest(known: Mapping[str, Any]) -> str:
-    return hashlib.sha256(canonical(known).encode()).hexdigest()[:12] if known else "none"
+def _digest(content: Mapping[str, Any]) -> str:
+    return hashlib.sha256(canonical(content).encode()).hexdigest()[:12] if content else "none"
 
 
 def find_standard_error(run: Run, column: str, rows: Sequence[Measurement]) -> float | None:

@@ -12,7 +12,7 @@ UNSEEN = 0.05
 #: the chance with which a model of a family is more prone to an event than room is left for
 PRONE = 0.025
 #: half an event: how unlike models of a family are in how often they fail, the first parameter of a beta
-#: distribution (of the largest families, by likelihood: .2 to .8; Jeffreys' prior has the same)
+#: distribution, as in Jeffreys' prior; `make judge` tries families that are more unlike, and less
 UNLIKE = 0.5
 
 

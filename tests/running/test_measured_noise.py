@@ -1,7 +1,6 @@
 """What lies between two models' scores beside their seeds: as measured, or by standard errors over points."""
 
 import importlib
-import json
 import math
 import statistics
 import sys
@@ -31,16 +30,8 @@ SPREAD = {"own": 4.0, "plain": 3.0, "own_log": 0.2, "log": 0.1}
 
 
 @pytest.fixture
-def errors(tmp_path, monkeypatch):
-    """Writes a working folder's file of measurement errors, which stands in the place of genbench's own."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / FILE).parent.mkdir()
-
-    def write_errors(by_data):
-        content = {"schema": 1, "about": "planted", "errors": by_data}
-        (tmp_path / FILE).write_text(json.dumps(content) + " " * len(str(by_data)))
-
-    return write_errors
+def errors(plant_baseline):
+    return plant_baseline(FILE, "errors")
 
 
 def rows(column, values, stderr=None):

@@ -40,16 +40,8 @@ SHARE = 3.5 / 101
 
 
 @pytest.fixture
-def events(tmp_path, monkeypatch):
-    """Writes a working folder's file of rare events, which stands in the place of genbench's own."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / FILE).parent.mkdir()
-
-    def write_events(by_data):
-        content = {"schema": 1, "about": "planted", "events": by_data}
-        (tmp_path / FILE).write_text(json.dumps(content) + " " * len(str(by_data)))
-
-    return write_events
+def events(plant_baseline):
+    return plant_baseline(FILE, "events")
 
 
 @pytest.fixture
