@@ -12,11 +12,11 @@ from genbench.core.feature import EXTRACTORS
 from genbench.evaluation.requests import make_requests
 from genbench.running.claim_cells import find_choice, specs_of
 from genbench.running.dependencies import list_exempted
-from genbench.running.laid_down import BY_RULE, drop_recent, has_content, is_part
 from genbench.running.measured_noise import digest_errors, digest_rare
 from genbench.running.planted import UNREADABLE, hash_parts
 from genbench.running.planted_extremes import hash_extremes
 from genbench.running.planted_intervals import hash_intervals
+from genbench.running.same_terms import BY_RULE, drop_recent, has_content, is_part
 from genbench.running.scale import Scale
 
 ABSENT = "absent"

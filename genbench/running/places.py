@@ -9,7 +9,7 @@ from typing import Any
 
 from genbench.core.claim import Claim, Run
 from genbench.running.claim_terms import describe_run, seeds_of
-from genbench.running.laid_down import differing
+from genbench.running.same_terms import differing
 
 
 def arrange_runs(claim: Claim, registered: Mapping[str, Any]) -> Claim:

@@ -14,17 +14,11 @@ from genbench.core.registry import list_plugin_words
 from genbench.running.claim_cells import specs_of
 from genbench.running.claim_terms import compare_terms, describe_run, list_terms, seeds_of
 from genbench.running.dependencies import list_judged_columns
-from genbench.running.laid_down import (
-    Commits,
-    Late,
-    find_first_scores,
-    find_late,
-    list_ignored,
-    list_scored,
-)
+from genbench.running.laid_down import Commits, Late, find_first_scores, find_late, list_scored
 from genbench.running.other_defaults import find_other_defaults
 from genbench.running.places import arrange_runs
 from genbench.running.replaced import find_replaced
+from genbench.running.same_terms import list_ignored
 from genbench.statistics.verdicts import RULE
 from genbench.store import Store
 from genbench.store.environment import now, running_commit

@@ -10,7 +10,8 @@ from genbench.core.claim import Claim, Run
 from genbench.core.errors import GenbenchError
 from genbench.core.spec import CellSpec
 from genbench.running.claim_cells import specs_of
-from genbench.running.laid_down import Clock, Late, differing
+from genbench.running.laid_down import Clock, Late
+from genbench.running.same_terms import differing
 from genbench.running.scale import SCALES, Scale
 from genbench.store import Store
 from genbench.store.moments import earliest, moment

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from genbench.core.claim import CLAIMS
 from genbench.running.claim_terms import compare_terms, list_terms
-from genbench.running.laid_down import BY_RULE
+from genbench.running.same_terms import BY_RULE
 from genbench.store.registrations import (
     FILE,
     Registration,

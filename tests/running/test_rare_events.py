@@ -18,16 +18,10 @@ from genbench.report.caveats import find_without_test_set
 from genbench.report.claim_json import to_dict
 from genbench.running.claim_terms import describe_run
 from genbench.running.evidence import ClaimEvidence
-from genbench.running.laid_down import (
-    BY_RULE,
-    WHOLE,
-    FirstScores,
-    find_late,
-    is_part,
-    list_ignored,
-)
+from genbench.running.laid_down import FirstScores, find_late
 from genbench.running.measured_noise import digest_rare, find_rare
 from genbench.running.registration import find_standing, register
+from genbench.running.same_terms import BY_RULE, WHOLE, is_part, list_ignored
 from genbench.statistics.contests import estimate
 from genbench.statistics.verdicts import RULE
 from genbench.store import Store

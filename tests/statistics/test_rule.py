@@ -21,7 +21,7 @@ FILE = Path(__file__).with_name("rule.json")
 HOW_TO = (
     "the judge says something else than the rule of this name did: give RULE in statistics/verdicts.py "
     "the next name, declare in baselines/registrations.json what it replaces and why, add it to WHOLE in "
-    "genbench/running/laid_down.py, and run python tests/statistics/test_rule.py"
+    "genbench/running/same_terms.py, and run python tests/statistics/test_rule.py"
 )
 
 
